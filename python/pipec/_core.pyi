@@ -1,0 +1,190 @@
+"""The border with the Rust core: text, bytes, integers, lists of them and JSON go across; nothing else.
+
+Every call that can take long releases the GIL.
+"""
+
+from collections.abc import Sequence
+from typing import final
+
+VERSION: str
+"""The version of the tool, as in the wheel."""
+
+# --- digests -----------------------------------------------------------------------------------
+
+def digest(context: str, data: bytes, /) -> str:
+    """BLAKE3 of `data` in key-derivation mode under `context`: 64 hex digits."""
+
+# --- documents ---------------------------------------------------------------------------------
+
+def toml_errors(text: str, /) -> list[tuple[str, int, int]]:
+    """All syntax errors of a TOML document in one pass: message, start and end as byte offsets (UTF-8)."""
+
+def toml_spans(text: str, routes: str, /) -> list[tuple[int, int, int, int] | None]:
+    """Where values stand in a TOML document.
+
+    `routes` is a JSON list of routes (lists of keys and indexes). For each: the byte offsets of the
+    key's start and end and of the value's start and end, or None if the document has no such place.
+    An item of a list has its value's span in both places. A route that leads past what the document
+    holds gives the span of the longest prefix that exists only if the prefix is not empty.
+    """
+
+def render_findings(path: str, text: str, findings: str, /, *, color: bool) -> str:
+    """Findings about one document, as rustc prints its own. Never raises on any offsets.
+
+    `findings` is a JSON list of `{"level": "error"|"warning", "code", "message", "labels": [{"start",
+    "end", "text", "primary"}], "help": [text]}`, offsets in bytes of UTF-8.
+    """
+
+# --- redaction ---------------------------------------------------------------------------------
+
+@final
+class Redactor:
+    """Replaces secrets in a stream of bytes by `***`, whichever way the stream is cut.
+
+    Covers each secret as it is, in base64 (all three alignments, standard and URL alphabet), percent
+    encoded and escaped as in JSON. The longest match wins. Secrets of fewer than 4 bytes are left alone.
+    """
+
+    def __new__(cls, secrets: Sequence[bytes]) -> Redactor: ...
+    def feed(self, chunk: bytes, /) -> bytes:
+        """The redacted bytes that no later chunk can change; keeps back a possible start of a secret."""
+
+    def finish(self) -> bytes:
+        """What was kept back. The redactor starts anew afterwards."""
+
+    def redact(self, text: bytes, /) -> bytes:
+        """A whole text, redacted; leaves the stream's state alone."""
+
+# --- patterns ----------------------------------------------------------------------------------
+
+def pattern_problem(pattern: str, /) -> tuple[str, int, int] | None:
+    """Why a glob cannot be used: message, start and end as byte offsets in the pattern; None if it can."""
+
+def overlaps(sets: str, /) -> list[tuple[int, int, str]]:
+    """Pairs of pattern sets that select a common path: first index, second index, such a path.
+
+    `sets` is a JSON list of lists of `{"glob", "exclude"?}`; only pairs whose first index is smaller
+    are given, at most one path a pair.
+    """
+
+# --- the engine --------------------------------------------------------------------------------
+
+@final
+class Engine:
+    """Inputs, keys, outputs and entries of the tasks of one run.
+
+    `root` is the pipeline's folder, `ir` the canonical IR. `request` is JSON:
+
+    - `tasks`: ids of the plan, each after those it depends on;
+    - `state`: the folder of the stat index and the baselines (`…/.pipec/cache`), absolute;
+    - `stores`: name → `{"root": absolute folder}`;
+    - `host`: the host's environment, name → value;
+    - `layers`: list of name → env value as in the IR, lowest first (env files, pipeline, job);
+    - `params`: name → value;
+    - `platform`: such as `linux-x86_64`;
+    - `run_id`, `now_ms`, `force`.
+
+    The engine never runs a command and never reads a clock or an environment of its own. It may be
+    called from several threads.
+    """
+
+    def __new__(cls, root: str, ir: bytes, request: str) -> Engine: ...
+    def environment(self, task: str, /) -> list[tuple[str, str, bool]]:
+        """What the task's declarations add to its environment: name, value, whether it is a secret.
+
+        Raises:
+            ValueError: a value cannot be resolved; the text is JSON `[{"code", "message", "name"}]`.
+        """
+
+    def assess(self, extras: str, /) -> str:
+        """Decides every task that can be decided before anything runs. Changes no file.
+
+        `extras` is a JSON object task → list of `[label, value]`: values of structured inputs that only
+        Python can find (`FileValueInput`, `CommandInput`), in the order in which the task declares them.
+        Tasks with such inputs and no entry in `extras` are left out, and so is every task that depends
+        on one that is not a hit with its outputs known. Gives a JSON object task → decision, as
+        `decide` gives it.
+        """
+
+    def decide(self, task: str, extras: str, /) -> str:
+        """Looks at the task's inputs as they are now, computes its key and looks it up.
+
+        All its dependencies must be finished (a hit, `seal`ed or `failed`). `extras` is a JSON list of
+        `[label, value]`. Gives JSON:
+
+        - `verdict`: `{"kind", "component"?, "changed"?, "more"?, "detail"?}`; kind is `hit`, `miss`,
+          `disabled`, `forced`, `expired`, `corrupt`; `component` for a miss: the name of the first
+          component of the key that differs from the last success, or `no-baseline`; `changed`: up to ten
+          `{"path", "change": "changed"|"added"|"removed"}` of the inputs, `more`: how many others;
+        - `key`: 64 hex digits; `components`: list of `[name, hex digest]`;
+        - `inputs`: number of input files;
+        - for a hit: `intact` (the outputs on disk are the stored ones), `entry` (`run_id`,
+          `finished_ms`, `duration_ms`, `tool`, `files`, `bytes`).
+
+        Raises:
+            OSError: an input cannot be read.
+            ValueError: an environment value cannot be resolved (as `environment`).
+        """
+
+    def restore(self, task: str, /) -> str:
+        """Makes the outputs of a hit exactly what was stored, or changes nothing and raises.
+
+        Gives JSON `{"restored", "removed", "unchanged"}`, numbers of files.
+
+        Raises:
+            OSError: a blob is missing or corrupt, or a file cannot be written; the task has to run.
+        """
+
+    def seal(self, task: str, facts: str, /) -> str:
+        """Closes a task whose steps succeeded: looks at its outputs, and stores them if it is cached.
+
+        `facts` is JSON `{"finished_ms", "duration_ms", "log"?: path of the log file}`. Gives JSON
+        `{"files", "bytes", "digest", "missing": [patterns that matched nothing], "unsuitable": [paths
+        that are neither file, link nor folder], "changed_inputs": [paths changed since `decide`],
+        "stored": bool, "trouble": text}`. With `missing` or `unsuitable` nothing was stored and the
+        task counts as failed; with `changed_inputs` or `trouble` nothing was stored.
+        """
+
+    def failed(self, task: str, /) -> None:
+        """Closes a task that failed. Tasks after it (`allow-failure`) are not cached."""
+
+    def diff_inputs(self, task: str, extras: str, /) -> str:
+        """What changed in a task's key since its last success, without running anything.
+
+        Gives JSON `{"baseline": bool, "components": [[name, before, now]], "files": [{"path",
+        "change", "rule"}]}`.
+        """
+
+    def input_files(self, task: str, /) -> list[tuple[bytes, str]]:
+        """The task's input files now: path, and the digest of each (empty: missing)."""
+
+    def unmatched(self, task: str, /) -> list[int]:
+        """Indexes of the task's own input rules that select no file."""
+
+    def log_of(self, task: str, /) -> bytes | None:
+        """The stored log of a hit, if the store has it."""
+
+    def save(self) -> None:
+        """Writes the stat index, the baselines and the times of last use.
+
+        Raises:
+            OSError: the state folder cannot be written; the run is as good as it was.
+        """
+
+    def counters(self) -> dict[str, int]:
+        """What the engine did: `directories_listed`, `files_seen`, `files_hashed`, `bytes_hashed`,
+        `index_hits`, `blobs_written`, `entries_written`."""
+
+# --- the store at rest -------------------------------------------------------------------------
+
+def store_sweep(
+    root: str, /, *, now_ms: int, max_age_ms: int | None, max_bytes: int | None, dry: bool
+) -> str:
+    """Removes entries not used for `max_age_ms`, then the least recently used ones beyond `max_bytes`,
+    then every blob that no entry names and every left-over of a crash. The caller holds the run lock.
+
+    Gives JSON `{"entries_removed", "entries_kept", "blobs_removed", "bytes_removed", "bytes_kept"}`.
+    """
+
+def store_clear(root: str, /) -> None:
+    """Removes everything that the store and the engine keep in a state folder; other files stay."""

@@ -1,0 +1,40 @@
+"""A finding: what is wrong, where in the file, and what to do. Printing it is somebody else's work."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipec.codes import Code
+
+Route = tuple[str | int, ...]
+"""The keys and indexes that lead from the top of a document to a value."""
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place in the document.
+
+    `route` leads to a value; `at` says whether to point at the value or at its key. A place that no
+    route reaches (a syntax error) has `span`, a half-open range of byte offsets, instead.
+    """
+
+    route: Route = ()
+    text: str = ""
+    at: Literal["key", "value"] = "value"
+    span: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One diagnostic. The first label is where the finding is; the others explain it.
+
+    `help` holds what would be right, one sentence each. A finding without labels is about the whole
+    file, or about none.
+    """
+
+    code: Code
+    message: str
+    labels: tuple[Label, ...] = ()
+    help: tuple[str, ...] = ()
+    severity: Severity = "error"
