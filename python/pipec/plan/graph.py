@@ -8,7 +8,7 @@ from pipec.ir.task import TaskId
 from pipec.plan.select import Plan
 
 DEEPEST = 40
-"""Levels of the text tree after which a branch goes on at the left margin: a chain stays readable."""
+"""Levels of the text tree after which a branch goes on at the left margin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def graph_of(pipeline: Pipeline, plan: Plan) -> Graph:
 
 
 def render_tree(pipeline: Pipeline, plan: Plan) -> str:
-    """Jobs or targets at the margin, what each waits for below it. A task's own branch is drawn once."""
+    """Jobs or targets at the margin, what each waits for below it. A branch is drawn only once."""
     drawn: set[TaskId] = set()
     lines: list[str] = []
     later: list[TaskId] = []
@@ -104,7 +104,7 @@ def _draw_children(
 
 
 def _siblings(tasks: tuple[TaskId, ...], indent: str) -> list[tuple[TaskId, str, bool]]:
-    """Task, indent and whether it is the last of its siblings; the first one at the end, to be popped."""
+    """Task, indent, and whether it is the last of its siblings; the first one stands at the end."""
     last = len(tasks) - 1
     return [(task, indent, index == last) for index, task in enumerate(tasks)][::-1]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 
 def did_you_mean(word: str, names: Iterable[str], *, limit: int = 3) -> tuple[str, ...]:
-    """At most one sentence of help: the names closest to `word`, best first. Empty if none is close."""
+    """At most one sentence of help: the names closest to `word`, best first."""
     # Only mistakes come here, and difflib is not free to import.
     from difflib import get_close_matches  # noqa: PLC0415
 

@@ -21,8 +21,8 @@ class Plan:
     """What one request will do.
 
     `tasks` holds every task that takes part, each after those it depends on; among tasks that could
-    stand at the same place, the smaller id comes first. `jobs` are the jobs asked for and `targets` the
-    tasks asked for, directly or by a job, both without repetition in the order of the request.
+    stand at the same place, the smaller id comes first. `jobs` are the jobs asked for and `targets`
+    the tasks asked for, directly or by a job, both without repetition in the order of the request.
     """
 
     tasks: tuple[TaskId, ...]
@@ -31,7 +31,7 @@ class Plan:
 
 
 def select(pipeline: Pipeline, targets: Sequence[str], *, kind: Kind = "any") -> Plan:
-    """The plan for these names: a job's targets, or a task, or every expansion of a task with a matrix.
+    """The plan for these names: a job's targets, a task, or every expansion of a task with a matrix.
 
     A name that is both a job and a task means the job, unless `kind` is "task".
 
@@ -105,7 +105,8 @@ def base_name(task: str) -> str:
 def _tasks_named(pipeline: Pipeline, name: str) -> tuple[TaskId, ...]:
     if TaskId(name) in pipeline.tasks:
         return (TaskId(name),)
-    return tuple(id for id, task in pipeline.tasks.items() if task.matrix and base_name(id) == name)
+    expanded = (task.id for task in pipeline.tasks.values() if task.matrix)
+    return tuple(task for task in expanded if base_name(task) == name)
 
 
 def _unknown_target(pipeline: Pipeline, name: str, kind: Kind) -> PlanError:
@@ -124,10 +125,10 @@ def names_of(pipeline: Pipeline, kind: Kind = "any") -> list[str]:
     if kind != "task":
         names.update(dict.fromkeys(pipeline.jobs))
     if kind != "job":
-        for id, task in pipeline.tasks.items():
-            names[id] = None
+        for task in pipeline.tasks.values():
+            names[task.id] = None
             if task.matrix:
-                names[base_name(id)] = None
+                names[base_name(task.id)] = None
     return list(names)
 
 
@@ -148,7 +149,7 @@ def _check_one_environment(
     for task in sorted(reachable(pipeline, named) - covered):
         name = min(first.env)
         raise _conflict(
-            f"job `{first.id}` sets `{name}`, and `{task}`, asked for beside it, is not part of that job"
+            f"job `{first.id}` sets `{name}`, and `{task}`, asked for beside it, is no part of it"
         )
 
 

@@ -1,6 +1,7 @@
 """Pictures of a plan."""
 
 from inline_snapshot import snapshot
+
 from pipec.ir import Job, Pipeline, Task
 from pipec.plan.graph import graph_of, render_dot, render_tree
 from pipec.plan.select import select
@@ -9,7 +10,7 @@ from pipec.plan.select import select
 def pipeline_of(needs, jobs=()):
     return Pipeline(
         name="p",
-        tasks={id: Task(id=id, depends_on=tuple(sorted(on))) for id, on in needs.items()},
+        tasks={name: Task(id=name, depends_on=tuple(sorted(on))) for name, on in needs.items()},
         jobs={job.id: job for job in jobs},
     )
 

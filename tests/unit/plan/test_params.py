@@ -1,6 +1,7 @@
 """What a job's parameters accept."""
 
 import pytest
+
 from pipec.codes import Code
 from pipec.errors import PlanError
 from pipec.ir import Job, Param, Pipeline, Task

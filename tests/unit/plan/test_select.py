@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pipec.codes import Code
 from pipec.errors import BugError, PlanError
 from pipec.ir import Job, Literal, Pipeline, Task
@@ -14,8 +15,8 @@ def pipeline_of(needs, jobs=(), **tasks):
     return Pipeline(
         name="p",
         tasks={
-            id: tasks.get(id) or Task(id=id, depends_on=tuple(sorted(on)))
-            for id, on in needs.items()
+            name: tasks.get(name) or Task(id=name, depends_on=tuple(sorted(on)))
+            for name, on in needs.items()
         },
         jobs={job.id: job for job in jobs},
     )
@@ -44,14 +45,14 @@ def test_a_job_goes_before_a_task_of_the_same_name():
 
 def test_the_base_name_of_a_matrix_selects_every_expansion():
     expansions = {f"test[py={v}]": Task(id=f"test[py={v}]", matrix={"py": v}) for v in "12"}
-    pipeline = pipeline_of(dict.fromkeys(expansions, []), **expansions)
+    pipeline = pipeline_of({name: [] for name in expansions}, **expansions)
     assert select(pipeline, ["test"]).tasks == ("test[py=1]", "test[py=2]")
     assert select(pipeline, ["test[py=2]"]).tasks == ("test[py=2]",)
     assert names_of(pipeline) == ["test[py=1]", "test", "test[py=2]"]
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "message", "help"),
+    ("name", "kind", "message", "suggestion"),
     [
         ("tpo", "any", "this pipeline has no job or task `tpo`", "did you mean `top`?"),
         ("Verify", "any", "this pipeline has no job or task `Verify`", "did you mean `verify`?"),
@@ -60,12 +61,12 @@ def test_the_base_name_of_a_matrix_selects_every_expansion():
         ("", "any", "this pipeline has no job or task ``", "`pipec list` shows every job or task"),
     ],
 )
-def test_an_unknown_name_is_answered_with_the_nearest_ones(name, kind, message, help):
+def test_an_unknown_name_is_answered_with_the_nearest_ones(name, kind, message, suggestion):
     pipeline = pipeline_of(DIAMOND, [Job(id="verify", targets=("alone",))])
     with pytest.raises(PlanError) as caught:
         select(pipeline, [name], kind=kind)
     assert (caught.value.code, caught.value.message) == (Code.UNKNOWN_TARGET, message)
-    assert caught.value.help == (help,)
+    assert caught.value.help == (suggestion,)
 
 
 def test_jobs_that_disagree_about_a_variable_cannot_run_together():
