@@ -1,0 +1,1 @@
+"""Serves the field notes and answers searches."""
