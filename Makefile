@@ -30,7 +30,7 @@ demo: $(NATIVE)  ## Builds pipec and runs the `verify` job of examples/web-app.
 	cd examples/web-app && PATH="$(abspath $(BIN)):$$PATH" pipec run verify
 
 test: $(NATIVE) test-rust  ## Runs every test.
-	$(BIN)/pytest -n $(PYTEST_WORKERS)
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
 
 test-quick: $(NATIVE)  ## Runs the Python tests that take no more than a few seconds each.
 	$(BIN)/pytest -n $(PYTEST_WORKERS) -m "not real and not slow"
@@ -71,6 +71,8 @@ lock: $(TOOLS)  ## Writes the locked requirements anew from pyproject.toml, movi
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 		--custom-compile-command "make lock" --group dev pyproject.toml examples/web-app/requirements.txt \
 		--output-file requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+		--custom-compile-command "make lock" tests/real/requirements.in --output-file tests/real/requirements.txt
 	cargo update --workspace
 
 clean:  ## Removes everything that these targets made.

@@ -1,4 +1,4 @@
-"""The packages that pipec is tried on: written by others, fetched at test time, pinned by digest."""
+"""The packages that pipec is tried on: written by others, fetched at test time, and pinned."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,8 @@ class Edit:
 class Package:
     """A package, what of it is left away, and what its pipeline is expected to do.
 
-    `built` are patterns of files that the archive brings although they can be built from it; `outputs`
-    are the files and folders that the pipeline's tasks own.
+    `built` are patterns of files that the archive brings although they can be built from it;
+    `outputs` are files and folders that the pipeline's tasks own.
     """
 
     name: str
@@ -105,10 +105,17 @@ PACKAGES = (
         archive="noble-hashes-1.8.0.tgz",
         sha256="e8a765d92c04faaccba8776411c5038cb195f812ee629fce07e1d2e6aec80ea0",
         tasks=frozenset({"compile.esm", "compile.cjs", "pack", "check"}),
-        outputs=("esm", "build", "index.js", "sha2.js"),
+        outputs=(
+            "esm/sha2.js",
+            "esm/utils.js",
+            "index.js",
+            "build/noble-hashes-1.8.0.tgz",
+            "build/latest.tgz",
+            "build/reports",
+        ),
         edits=(
             Edit(
-                "white space in a setting: the same JavaScript comes out, so nothing is packed again",
+                "white space in a setting: the same JavaScript comes out, nothing is packed again",
                 "tsconfig.cjs.json",
                 "\n\n",
                 frozenset({"compile.cjs"}),

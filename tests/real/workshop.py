@@ -1,4 +1,4 @@
-"""Fetches the packages and the tools to build them with, once, into `.cache/real/` of the repository."""
+"""Fetches the packages and the tools to build them with, once, into `.cache/real/`."""
 
 import fcntl
 import hashlib
