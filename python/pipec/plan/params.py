@@ -6,7 +6,6 @@ from pipec.codes import Code
 from pipec.errors import PlanError
 from pipec.ir.job import JobId, Param
 from pipec.ir.pipeline import Pipeline
-from pipec.plan.nearest import did_you_mean
 from pipec.plan.select import Plan
 
 
@@ -71,6 +70,9 @@ def _unknown(plan: Plan, name: str, declared: Mapping[str, list[tuple[JobId, Par
             f"`{name}` is not a parameter: only jobs have parameters",
             help=("name a job that declares it in `params`",),
         )
+    # Only mistakes come here: a request that is right does not pay for the search.
+    from pipec.frontend.suggest import did_you_mean
+
     jobs = " and ".join(f"`{job}`" for job in plan.jobs)
     return PlanError(
         Code.UNKNOWN_PARAM,

@@ -11,7 +11,6 @@ from pipec.ir.env import EnvValue
 from pipec.ir.job import Job, JobId
 from pipec.ir.pipeline import Pipeline
 from pipec.ir.task import TaskId
-from pipec.plan.nearest import did_you_mean
 
 Kind = Literal["any", "job", "task"]
 
@@ -55,6 +54,18 @@ def select(pipeline: Pipeline, targets: Sequence[str], *, kind: Kind = "any") ->
     _check_one_environment(pipeline, jobs.values(), named)
     order = topological_order(pipeline, reachable(pipeline, wanted))
     return Plan(tasks=order, jobs=tuple(jobs), targets=tuple(wanted))
+
+
+def everything(pipeline: Pipeline) -> Plan:
+    """All jobs and all tasks: a plan to look at, as jobs that cannot run together may be in it."""
+    needed = {need for task in pipeline.tasks.values() for need in task.depends_on}
+    targets = dict.fromkeys(target for job in pipeline.jobs.values() for target in job.targets)
+    targets.update(dict.fromkeys(task for task in pipeline.tasks if task not in needed))
+    return Plan(
+        tasks=topological_order(pipeline, set(pipeline.tasks)),
+        jobs=tuple(pipeline.jobs),
+        targets=tuple(targets),
+    )
 
 
 def reachable(pipeline: Pipeline, targets: Iterable[TaskId]) -> set[TaskId]:
@@ -110,6 +121,9 @@ def _tasks_named(pipeline: Pipeline, name: str) -> tuple[TaskId, ...]:
 
 
 def _unknown_target(pipeline: Pipeline, name: str, kind: Kind) -> PlanError:
+    # Only mistakes come here: a plan that is right does not pay for the search.
+    from pipec.frontend.suggest import did_you_mean
+
     names = names_of(pipeline, kind)
     thing = {"any": "job or task", "job": "job", "task": "task"}[kind]
     return PlanError(

@@ -1,0 +1,125 @@
+"""The typer application: every command with its help, loaded only when it is called."""
+
+import re
+from importlib import import_module
+from typing import Annotated, Any, Literal
+
+import typer
+import typer.core
+
+# typer carries its own copy of click; it is pinned to one minor version for this reason too.
+from typer._click.core import Command, Context
+from typer._click.exceptions import NoSuchOption, UsageError
+
+from pipec.cli.invocation import Invocation
+from pipec.cli.main import VERBS
+from pipec.cli.options import UsageProblem
+from pipec.frontend.suggest import did_you_mean
+
+OVERVIEW = """Run the tasks of a project: only those whose inputs changed, and say why.
+
+`pipec JOB` is short for `pipec run JOB`.
+"""
+EPILOG = """\b
+Examples:
+  pipec init                    write a first pipeline.toml
+  pipec verify                  run the job or task `verify`
+  pipec why build               say why `build` ran
+  pipec explain PIPEC_USAGE     explain an error code
+"""
+
+
+class Commands(typer.core.TyperGroup):
+    """Every verb, by name; the module of a verb is imported when it is needed."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        """The verbs in the order of the help."""
+        return list(VERBS)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        """The command of this name, if there is one."""
+        if cmd_name not in VERBS:
+            return None
+        module = import_module(f"pipec.cli.commands.{cmd_name.replace('-', '_')}")
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+
+def open_app() -> Command:
+    """The whole command line, for running it and for describing it."""
+    app = typer.Typer(
+        cls=Commands,
+        add_completion=False,
+        rich_markup_mode=None,
+        no_args_is_help=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback(help=OVERVIEW, epilog=EPILOG, invoke_without_command=True)(describe_globals)
+    return typer.main.get_command(app)
+
+
+def describe_globals(
+    context: typer.Context,
+    *,
+    directory: Annotated[
+        str | None, typer.Option("-C", "--directory", metavar="DIR", help="Start in this folder.")
+    ] = None,
+    file: Annotated[
+        str | None, typer.Option("-f", "--file", metavar="FILE", help="Use this pipeline file.")
+    ] = None,
+    color: Annotated[
+        Literal["auto", "always", "never"], typer.Option(help="When to colour.")
+    ] = "auto",
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Print only errors and what was asked for.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print more.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Declares what every command takes, for the help; the front door has read all of it already."""
+    del directory, file, color, quiet, verbose, version
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run_app(invocation: Invocation, words: list[str]) -> int:
+    """Carries out a command and gives its exit status.
+
+    Raises:
+        UsageProblem: the words are no command of pipec.
+        PipecError: what the command raises.
+    """
+    try:
+        status: Any = open_app().main(
+            words, prog_name="pipec", standalone_mode=False, obj=invocation
+        )
+    except NoSuchOption as error:
+        raise _unknown_option(error) from None
+    except UsageError as error:
+        raise _usage_problem(error) from None
+    return int(status or 0)
+
+
+def _unknown_option(error: NoSuchOption) -> UsageProblem:
+    context = error.ctx
+    if context is None:
+        return UsageProblem(f"there is no option `{error.option_name}`")
+    names = [name for param in context.command.get_params(context) for name in param.opts]
+    suggestion = did_you_mean(error.option_name, [n for n in names if n.startswith("-")])
+    return UsageProblem(
+        f"`{context.command_path}` has no option `{error.option_name}`",
+        help=suggestion or _see_help(context),
+    )
+
+
+def _usage_problem(error: UsageError) -> UsageProblem:
+    message = re.sub(r"'([^']*)'", r"`\1`", error.format_message()).rstrip(".")
+    return UsageProblem(
+        message[:1].lower() + message[1:],
+        help=_see_help(error.ctx) if error.ctx is not None else (),
+    )
+
+
+def _see_help(context: Context) -> tuple[str, ...]:
+    return (f"`{context.command_path} --help` shows how it is used",)

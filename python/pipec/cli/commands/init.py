@@ -1,0 +1,71 @@
+"""`pipec init`: a first pipeline for a project as it is."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from pipec.cli.invocation import Invocation
+from pipec.cli.options import UsageProblem
+from pipec.cli.parameters import command_app, examples, invocation_of
+from pipec.cli.report.words import visible
+from pipec.cli.starters import find_starters, render_pipeline
+from pipec.codes import Code
+from pipec.errors import PlanError, RunError
+from pipec.frontend.discover import NAMES
+
+app = command_app()
+
+
+@app.command(
+    epilog=examples(
+        "pipec init                     write pipeline.toml here",
+        "pipec init --force             write it over one that is there",
+    )
+)
+def init(
+    context: typer.Context,
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a pipeline that is there.")
+    ] = False,
+) -> None:
+    """Write a first pipeline.toml, from what the folder holds.
+
+    Looks at package.json, pyproject.toml, Cargo.toml, go.mod and Makefile.
+    """
+    invocation = invocation_of(context)
+    folder = invocation.start
+    name = target_name(invocation)
+    present = [known for known in NAMES if os.path.lexists(os.path.join(folder, known))]
+    if present and not (force and present == [name]):
+        raise PlanError(
+            Code.WOULD_OVERWRITE,
+            f"there is a pipeline here: `{present[0]}`",
+            help=("`--force` writes over it",) if present == [name] else ("remove it first",),
+        )
+    starters = find_starters(folder)
+    text = render_pipeline(os.path.basename(os.path.abspath(folder)), starters)
+    path = os.path.join(folder, name)
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise RunError(Code.STATE_UNWRITABLE, f"cannot write `{name}`: {error.strerror}") from error
+    console = invocation.console
+    console.say(f"wrote {visible(os.path.relpath(path, invocation.cwd))}")
+    for starter in starters:
+        console.say(f"  {starter.task}: {visible(starter.command)} (from {starter.found_in})")
+    console.say("try: pipec run verify")
+
+
+def target_name(invocation: Invocation) -> str:
+    """The file to write: `pipeline.toml`, unless `-f` names another TOML file.
+
+    Raises:
+        UsageProblem: `-f` names something that is no TOML file.
+    """
+    name = invocation.settings.file or "pipeline.toml"
+    if not name.endswith(".toml"):
+        raise UsageProblem(f"`pipec init` writes TOML, and `{name}` is something else")
+    return name

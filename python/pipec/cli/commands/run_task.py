@@ -1,0 +1,48 @@
+"""`pipec run-task`: run one task."""
+
+from typing import Annotated
+
+import typer
+
+from pipec.cli.options import RunOptions
+from pipec.cli.parameters import (
+    Concurrency,
+    Dry,
+    Force,
+    OutputLogs,
+    RunFormat,
+    Wait,
+    command_app,
+    examples,
+    invocation_of,
+)
+
+app = command_app()
+
+
+@app.command(epilog=examples("pipec run-task build", "pipec run-task 'test[python=3.11]'"))
+def run_task(
+    context: typer.Context,
+    task: Annotated[str, typer.Argument(metavar="TASK", help="The task to run.")],
+    *,
+    concurrency: Concurrency = "auto",
+    force: Force = False,
+    dry: Dry = False,
+    wait: Wait = False,
+    format: RunFormat = "text",  # noqa: A002
+    output_logs: OutputLogs = "errors-only",
+) -> int:
+    """Run one task, never a job of the same name, and what it depends on."""
+    from pipec.cli.run import run as run_targets
+
+    options = RunOptions(
+        targets=(task,),
+        is_task=True,
+        concurrency=concurrency,
+        force=force,
+        dry=dry,
+        wait=wait,
+        format=format,
+        output_logs=output_logs,
+    )
+    return run_targets(invocation_of(context), options)

@@ -1,0 +1,1 @@
+"""`pipec schema`: the JSON Schema of the pipeline file."""

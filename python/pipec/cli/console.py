@@ -1,0 +1,68 @@
+"""The two streams of a command: data for programs on one, words for people on the other."""
+
+from collections.abc import Mapping
+from typing import TextIO
+
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+class Console:
+    """Where a command writes. `data` goes to standard output, everything else to standard error."""
+
+    def __init__(self, out: TextIO, err: TextIO, *, color: bool) -> None:
+        self._out = out
+        self._err = err
+        self.color = color
+        self.is_quiet = False
+        self.is_verbose = False
+        for stream in (out, err):
+            # File names are bytes: one that is not UTF-8 must not end the command.
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+
+    def configure(self, *, color: bool, is_quiet: bool, is_verbose: bool) -> None:
+        """Applies what the command line says about output."""
+        self.color = color
+        self.is_quiet = is_quiet
+        self.is_verbose = is_verbose
+
+    def data(self, text: str) -> None:
+        """Writes what was asked for."""
+        self._out.write(text)
+
+    def say(self, text: str) -> None:
+        """Writes one line for a person, unless the command is to be quiet."""
+        if not self.is_quiet:
+            self._err.write(text + "\n")
+
+    def complain(self, text: str) -> None:
+        """Writes one line for a person, quiet or not."""
+        self._err.write(text + "\n")
+
+    def write_log(self, text: str) -> None:
+        """Writes a part of a task's log as it is."""
+        self._err.write(text)
+
+    def style(self, text: str, style: str) -> str:
+        """The text in a style, where the terminal takes colours."""
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.color else text
+
+    def flush(self) -> None:
+        """Hands everything to the operating system.
+
+        Raises:
+            BrokenPipeError: nobody reads any more.
+        """
+        self._out.flush()
+        self._err.flush()
+
+
+def wants_color(choice: str, environ: Mapping[str, str], stream: TextIO) -> bool:
+    """Whether to colour, by `--color`, `NO_COLOR`, `FORCE_COLOR` and the terminal, in this order."""
+    if choice != "auto":
+        return choice == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    return stream.isatty() and environ.get("TERM") != "dumb"

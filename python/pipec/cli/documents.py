@@ -1,0 +1,222 @@
+"""The JSON documents that commands print with `--format json`; their schemas are made from these.
+
+A field that is None is left out. `runtime.record` and `plan.graph` define the documents of `run` and
+`graph`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipec.cli.console import Console
+from pipec.runtime.record import RunStatus, VerdictRecord, to_json
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedJob:
+    """A job in a few words."""
+
+    id: str
+    targets: tuple[str, ...]
+    triggers: tuple[str, ...]
+    params: tuple[str, ...]
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedTask:
+    """A task in a few words."""
+
+    id: str
+    depends_on: tuple[str, ...]
+    is_cached: bool
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListDocument:
+    """Every job and task of the pipeline, by id. `pipec list --format json`."""
+
+    name: str
+    jobs: tuple[ListedJob, ...]
+    tasks: tuple[ListedTask, ...]
+    description: str | None = None
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownTask:
+    """One task. `task` is its node in the IR, defaults left out."""
+
+    id: str
+    task: Mapping[str, Any]
+    dependents: tuple[str, ...]
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowDocument:
+    """The tasks of one name: several if it is that of a matrix. `pipec show --format json`."""
+
+    tasks: tuple[ShownTask, ...]
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a finding points: lines and columns count from 1, columns in characters."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundProblem:
+    """One finding; the first place is where it is, the others explain it."""
+
+    code: str
+    severity: Literal["error", "warning"]
+    message: str
+    help: tuple[str, ...]
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckDocument:
+    """Everything there is to say about the pipeline file. `pipec check --format json`."""
+
+    errors: int
+    warnings: int
+    findings: tuple[FoundProblem, ...]
+    path: str | None = None
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentDigest:
+    """One part of a key, by name."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDocument:
+    """The key under which a task's result is kept. `pipec key --format json`."""
+
+    task: str
+    key: str
+    components: tuple[ComponentDigest, ...]
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedComponent:
+    """One part of a key that is not what it was; an empty digest: it was not there."""
+
+    name: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedFile:
+    """One input file that is not what it was, and the pattern that makes it an input."""
+
+    path: str
+    change: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyDocument:
+    """Why a task ran in a run, or, without a run, what would make it run. `pipec why --format json`."""
+
+    task: str
+    components: tuple[ChangedComponent, ...]
+    files: tuple[ChangedFile, ...]
+    run_id: str | None = None
+    status: str | None = None
+    reason: str | None = None
+    verdict: VerdictRecord | None = None
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictedTask:
+    """What a run would do with a task; `unknown` where that depends on what runs before it."""
+
+    id: str
+    prediction: Literal["run", "cached", "unknown"]
+    verdict: VerdictRecord | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionDocument:
+    """What a run would do, in its order. `pipec run --dry --format json`."""
+
+    tasks: tuple[PredictedTask, ...]
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRun:
+    """A recorded run in a few words."""
+
+    id: str
+    status: RunStatus
+    started_at: str
+    targets: tuple[str, ...]
+    tasks: int
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsDocument:
+    """The recorded runs, newest first. `pipec runs ls --format json`."""
+
+    runs: tuple[ListedRun, ...]
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreContent:
+    """What one store holds. `folder` is absolute."""
+
+    folder: str
+    entries: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheDocument:
+    """What the stores hold. `pipec cache info --format json`."""
+
+    stores: tuple[StoreContent, ...]
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GcDocument:
+    """What was swept away, or with `--dry` would be. `pipec gc --format json`."""
+
+    is_dry: bool
+    runs_removed: int
+    runs_kept: int
+    entries_removed: int
+    entries_kept: int
+    bytes_removed: int
+    bytes_kept: int
+    schema_version: int = SCHEMA_VERSION
+
+
+def print_document(console: Console, document: Any) -> None:
+    """Prints a document as JSON that a person can read too."""
+    console.data(json.dumps(to_json(document), ensure_ascii=False, indent=2) + "\n")

@@ -1,0 +1,89 @@
+"""The front door: answers the plain forms by itself, hands everything else to typer, and turns every
+error into a message and an exit status.
+
+A run with everything cached comes through here in milliseconds, so this module imports next to nothing.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from pipec import _core
+from pipec.cli.console import Console, wants_color
+from pipec.cli.invocation import Invocation
+from pipec.cli.options import plain_run, take_globals
+from pipec.cli.run import run
+from pipec.errors import PipecError
+
+OUTPUT_CLOSED = 141
+INTERRUPTED = 130
+
+VERBS = (
+    "run",
+    "run-task",
+    "list",
+    "show",
+    "graph",
+    "check",
+    "compile",
+    "why",
+    "key",
+    "runs",
+    "cache",
+    "gc",
+    "init",
+    "explain",
+    "schema",
+    "completions",
+    "version",
+)
+"""Every command, in the order of the help. Any other first word is a job or a task to run."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Carries out a command line and gives the exit status. Never raises, never prints a traceback."""
+    console = Console(sys.stdout, sys.stderr, color=wants_color("auto", os.environ, sys.stderr))
+    try:
+        status = _dispatch(list(argv), console)
+        console.flush()
+    except BrokenPipeError:
+        # Nobody reads any more. What Python still holds would complain when it exits.
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return OUTPUT_CLOSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        from pipec.cli.report.errors import report_error
+
+        return report_error(error, console=console, environ=os.environ)
+    return status
+
+
+def _dispatch(argv: list[str], console: Console) -> int:
+    settings, words = take_globals(argv)
+    console.configure(
+        color=wants_color(settings.color, os.environ, sys.stderr),
+        is_quiet=settings.is_quiet,
+        is_verbose=settings.is_verbose,
+    )
+    if words in (["--version"], ["version"]):
+        console.data(f"pipec {_core.VERSION}\n")
+        return 0
+    invocation = Invocation(cwd=os.getcwd(), environ=os.environ, settings=settings, console=console)
+    is_verb = not words or words[0] in VERBS or words[0].startswith("-")
+    if not is_verb:
+        words.insert(0, "run")
+    try:
+        options = plain_run(words)
+        if options is not None:
+            return run(invocation, options)
+        from pipec.cli.app import run_app
+
+        return run_app(invocation, words)
+    except PipecError as error:
+        if is_verb:
+            raise
+        from pipec.cli.report.errors import not_a_command
+
+        raise not_a_command(words[1], error, verbs=VERBS) from None

@@ -1,0 +1,132 @@
+"""What a command line can say, as data: the options of every command, and those of `run`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipec.codes import Code
+from pipec.errors import PlanError
+
+FORMATS = ("text", "json", "jsonl")
+OUTPUT_LOGS = ("full", "new-only", "errors-only", "none")
+
+
+class UsageProblem(PlanError):
+    """The command line itself cannot be understood."""
+
+    def __init__(self, message: str, *, help: Sequence[str] = ()) -> None:  # noqa: A002
+        super().__init__(Code.USAGE, message, help=help)
+
+
+@dataclass(slots=True, kw_only=True)
+class Settings:
+    """Options that every command takes, before or after its name."""
+
+    directory: str | None = None
+    file: str | None = None
+    color: str = "auto"
+    is_quiet: bool = False
+    is_verbose: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class RunOptions:
+    """A request to run, as it was written: names are not looked up yet."""
+
+    targets: tuple[str, ...] = ()
+    is_task: bool = False
+    concurrency: str = "auto"
+    force: bool = False
+    dry: bool = False
+    wait: bool = False
+    format: str = "text"
+    output_logs: str = "errors-only"
+    params: tuple[str, ...] = ()
+
+
+_GLOBAL_VALUES = {
+    "-C": "directory",
+    "--directory": "directory",
+    "-f": "file",
+    "--file": "file",
+    "--color": "color",
+}
+_GLOBAL_FLAGS = {
+    "-q": "is_quiet",
+    "--quiet": "is_quiet",
+    "-v": "is_verbose",
+    "--verbose": "is_verbose",
+}
+_RUN_VALUES = {
+    "--concurrency": "concurrency",
+    "--format": "format",
+    "--output-logs": "output_logs",
+}
+_RUN_FLAGS = {"--force": "force", "--dry": "dry", "--wait": "wait"}
+
+
+def take_globals(argv: Sequence[str]) -> tuple[Settings, list[str]]:
+    """Takes the options of every command out of a command line; gives them and the rest.
+
+    Raises:
+        UsageProblem: such an option has no value, or one it cannot have.
+    """
+    settings = Settings()
+    rest: list[str] = []
+    words = iter(argv)
+    for word in words:
+        name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        if word == "--":
+            rest += [word, *words]
+        elif word in _GLOBAL_FLAGS:
+            setattr(settings, _GLOBAL_FLAGS[word], True)
+        elif name in _GLOBAL_VALUES:
+            if not equals:
+                value = next(words, "")
+            if not value:
+                raise UsageProblem(f"option `{name}` needs a value")
+            setattr(settings, _GLOBAL_VALUES[name], value)
+        else:
+            rest.append(word)
+    if settings.color not in ("auto", "always", "never"):
+        raise UsageProblem(
+            f"`{settings.color}` is no value for `--color`",
+            help=("choose one of `auto`, `always`, `never`",),
+        )
+    return settings, rest
+
+
+def plain_run(words: Sequence[str]) -> RunOptions | None:
+    """The request of a plain `run …` or `run-task …`; None for any form that this does not know whole.
+
+    Typer knows every form and says what is wrong with the others; for a form known here it would have
+    given the same value.
+    """
+    if not words or words[0] not in ("run", "run-task"):
+        return None
+    options = RunOptions(is_task=words[0] == "run-task")
+    targets: list[str] = []
+    params: list[str] = []
+    rest = iter(words[1:])
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if not word.startswith("-"):
+            targets.append(word)
+        elif word in _RUN_FLAGS:
+            setattr(options, _RUN_FLAGS[word], True)
+        elif name in _RUN_VALUES or name == "--param":
+            value = value if equals else next(rest, "")
+            if not value or value.startswith("-"):
+                return None
+            if name == "--param":
+                params.append(value)
+            else:
+                setattr(options, _RUN_VALUES[name], value)
+        else:
+            return None
+    if not targets or options.format not in FORMATS or options.output_logs not in OUTPUT_LOGS:
+        return None
+    if options.is_task and (params or len(targets) != 1):
+        return None
+    options.targets = tuple(targets)
+    options.params = tuple(params)
+    return options

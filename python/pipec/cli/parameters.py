@@ -1,0 +1,54 @@
+"""Options that several commands share, and how a command's examples are laid out."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from pipec.cli.invocation import Invocation
+
+Format = Annotated[
+    Literal["text", "json"], typer.Option("--format", help="Text for people, JSON for programs.")
+]
+
+RunFormat = Annotated[
+    Literal["text", "json", "jsonl"],
+    typer.Option(
+        "--format", help="Text for people; the record as JSON; each event as a line of JSON."
+    ),
+]
+Concurrency = Annotated[
+    str, typer.Option(metavar="N|P%|auto", help="Tasks at once: a number, or a share of the cores.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Run every task, whatever the cache holds.")]
+Dry = Annotated[bool, typer.Option("--dry", help="Change nothing; say what would be done.")]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait for a run that is active in this project.")
+]
+OutputLogs = Annotated[
+    Literal["full", "new-only", "errors-only", "none"],
+    typer.Option(help="Whose logs to print: of every task, of those that ran, that failed."),
+]
+
+
+def command_app(*, help: str | None = None) -> typer.Typer:  # noqa: A002
+    """The application of one command, or, with `help`, of a group of commands."""
+    return typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        no_args_is_help=False,
+        help=help,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+
+def examples(*lines: str) -> str:
+    """The end of a help page: how the command is used."""
+    shown = "\n".join(f"  {line}" for line in lines)
+    return f"\b\nExamples:\n{shown}\n\nOptions of every command: pipec --help."
+
+
+def invocation_of(context: typer.Context) -> Invocation:
+    """The call that a command belongs to."""
+    invocation = context.obj
+    assert isinstance(invocation, Invocation)
+    return invocation

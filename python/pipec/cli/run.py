@@ -1,0 +1,114 @@
+"""Runs what was asked for: options to request, request to record, record to exit status."""
+
+import os
+import sys
+
+from pipec.cli.concurrency import parse_concurrency, usable_cores
+from pipec.cli.invocation import Invocation
+from pipec.cli.options import RunOptions, UsageProblem
+from pipec.cli.report.plain import PlainReporter
+from pipec.cli.report.words import plural
+from pipec.ir.codec import decode
+from pipec.plan.params import bind_params
+from pipec.plan.select import select
+from pipec.runtime.events import Listener
+from pipec.runtime.request import KEEP_RUNS, MAX_LOG_BYTES, RunRequest, Services
+from pipec.runtime.run import run as run_plan
+
+
+def run(invocation: Invocation, options: RunOptions) -> int:
+    """Runs the targets, or says what running them would do; gives the exit status.
+
+    Raises:
+        SpecError: the pipeline file is missing or wrong.
+        PlanError: the request does not fit the pipeline.
+        RunError: the run could not be started.
+    """
+    request = open_request(invocation, options)
+    if options.dry:
+        from pipec.cli.dry import print_prediction
+
+        return print_prediction(invocation, request, options)
+    record = run_plan(request, Services(listeners=_listeners(invocation, request, options)))
+    if options.format == "json":
+        import json
+
+        from pipec.runtime.record import to_json
+
+        invocation.console.data(json.dumps(to_json(record), ensure_ascii=False, indent=2) + "\n")
+    assert record.exit_code is not None, "a finished run has an exit code"
+    return record.exit_code
+
+
+def open_request(invocation: Invocation, options: RunOptions) -> RunRequest:
+    """The request that these options make of the project's pipeline.
+
+    Raises:
+        SpecError: the pipeline file is missing or wrong.
+        PlanError: the request does not fit the pipeline.
+    """
+    found, compiled = invocation.compile()
+    pipeline = decode(compiled.pipeline_bytes)
+    plan = select(pipeline, options.targets, kind="task" if options.is_task else "any")
+    if compiled.warnings:
+        warnings = plural(len(compiled.warnings), "warning")
+        invocation.console.say(f"{found.shown} has {warnings}: `pipec check` shows more")
+    return RunRequest(
+        root=found.root,
+        pipeline=pipeline,
+        pipeline_bytes=compiled.pipeline_bytes,
+        plan=plan,
+        platform=platform_name(),
+        host_env=invocation.environ,
+        concurrency=parse_concurrency(options.concurrency, cores=usable_cores()),
+        force=options.force,
+        params=bind_params(pipeline, plan, _named_values(options.params)),
+        wait=options.wait,
+        keep_runs=_number(invocation, "PIPEC_KEEP_RUNS", KEEP_RUNS),
+        max_log_bytes=_number(invocation, "PIPEC_MAX_LOG_BYTES", MAX_LOG_BYTES),
+        replay_logs=options.output_logs == "full",
+    )
+
+
+def platform_name() -> str:
+    """The platform that enters keys: operating system and machine, such as `linux-x86_64`."""
+    machine = os.uname().machine if hasattr(os, "uname") else "x86_64"
+    return f"{sys.platform}-{machine}"
+
+
+def _listeners(
+    invocation: Invocation, request: RunRequest, options: RunOptions
+) -> tuple[Listener, ...]:
+    if options.format == "jsonl":
+        from pipec.cli.report.jsonlines import JsonLinesReporter
+
+        return (JsonLinesReporter(invocation.console),)
+    return (
+        PlainReporter(
+            invocation.console,
+            tasks=request.plan.tasks,
+            output_logs=options.output_logs,
+            cwd=invocation.cwd,
+        ),
+    )
+
+
+def _named_values(params: tuple[str, ...]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for param in params:
+        name, equals, value = param.partition("=")
+        if not equals or not name:
+            raise UsageProblem(f"`{param}` is no parameter", help=("write `--param name=value`",))
+        values[name] = value
+    return values
+
+
+def _number(invocation: Invocation, variable: str, default: int) -> int:
+    text = invocation.environ.get(variable, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit()):
+        raise UsageProblem(
+            f"the variable `{variable}` is `{text}`", help=("it has to be a number, such as `50`",)
+        )
+    return int(text)

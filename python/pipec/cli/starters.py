@@ -1,0 +1,109 @@
+"""What a folder says about how it is built and tested: the tasks of a first pipeline."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_SCRIPTS = ("lint", "typecheck", "check", "test", "build")
+_LOCKS = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("", "npm"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starter:
+    """A task to begin with, and the file that suggested it. With `inputs` it can be cached."""
+
+    task: str
+    command: str
+    found_in: str
+    inputs: tuple[str, ...] = ()
+
+
+def find_starters(folder: str) -> tuple[Starter, ...]:
+    """The tasks that the folder's own files suggest; the first one of each name counts."""
+    found: dict[str, Starter] = {}
+    for look in (_package_json, _pyproject, _cargo, _go, _makefile):
+        for starter in look(folder):
+            found.setdefault(starter.task, starter)
+    return tuple(found.values())
+
+
+def render_pipeline(name: str, starters: Sequence[Starter]) -> str:
+    """The text of a pipeline with these tasks and a job that runs them all."""
+    lines = ["#:schema ./.pipec/schemas/pipeline.schema.json", f"name = {_toml(name)}", ""]
+    for starter in starters or (_EXAMPLE,):
+        lines.append(f"[tasks.{starter.task}]")
+        if starter.inputs:
+            lines.append(f"inputs = [{', '.join(map(_toml, starter.inputs))}]")
+            lines.append("cache = true")
+        lines += [f"run = {_toml(starter.command)}", ""]
+    tasks = [starter.task for starter in starters or (_EXAMPLE,)]
+    lines += ["[jobs.verify]", f"target = [{', '.join(map(_toml, tasks))}]"]
+    return "\n".join(lines) + "\n"
+
+
+_EXAMPLE = Starter(task="hello", command="echo hello from pipec", found_in="")
+
+
+def _package_json(folder: str) -> Iterator[Starter]:
+    try:
+        manifest: Any = json.loads(_read(folder, "package.json"))
+    except ValueError:
+        return
+    scripts = manifest.get("scripts") if isinstance(manifest, dict) else None
+    if not isinstance(scripts, dict):
+        return
+    runner = next(tool for lock, tool in _LOCKS if os.path.exists(os.path.join(folder, lock)))
+    for script in _SCRIPTS:
+        if script in scripts:
+            yield Starter(task=script, command=f"{runner} run {script}", found_in="package.json")
+
+
+def _pyproject(folder: str) -> Iterator[Starter]:
+    text = _read(folder, "pyproject.toml")
+    inputs = ("**/*.py", "pyproject.toml")
+    for tool, task, command in (
+        ("ruff", "lint", "ruff check"),
+        ("mypy", "typecheck", "mypy ."),
+        ("pytest", "test", "pytest"),
+    ):
+        if re.search(rf"\b{tool}\b", text):
+            yield Starter(task=task, command=command, found_in="pyproject.toml", inputs=inputs)
+
+
+def _cargo(folder: str) -> Iterator[Starter]:
+    if _read(folder, "Cargo.toml"):
+        inputs = ("**/*.rs", "**/Cargo.toml", "Cargo.lock")
+        for task, command in (("lint", "cargo clippy"), ("test", "cargo test")):
+            yield Starter(task=task, command=command, found_in="Cargo.toml", inputs=inputs)
+
+
+def _go(folder: str) -> Iterator[Starter]:
+    if _read(folder, "go.mod"):
+        inputs = ("**/*.go", "go.mod", "go.sum")
+        for task, command in (("lint", "go vet ./..."), ("test", "go test ./...")):
+            yield Starter(task=task, command=command, found_in="go.mod", inputs=inputs)
+
+
+def _makefile(folder: str) -> Iterator[Starter]:
+    text = _read(folder, "Makefile")
+    for target in _SCRIPTS:
+        if re.search(rf"^{target}\s*:(?!=)", text, re.MULTILINE):
+            yield Starter(task=target, command=f"make {target}", found_in="Makefile")
+
+
+def _read(folder: str, name: str) -> str:
+    try:
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _toml(text: str) -> str:
+    """A basic string: TOML's escapes are JSON's, except that a lone surrogate has no spelling."""
+    return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False).replace(
+        "\x7f", "\\u007f"
+    )
