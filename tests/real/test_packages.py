@@ -1,11 +1,7 @@
 """Real packages, built and tested through pipec: cold, warm, moved, edited, with outputs lost."""
 
-import json
 import shutil
 import stat
-import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +9,9 @@ import pytest
 
 from tests.real.packages import PACKAGES, Edit, Package
 from tests.real.workshop import Workshop
+from tests.recorded import Recorded, record_of
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a run recorded of itself."""
-
-    status: dict[str, str]
-    executed: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +22,12 @@ class Checkout:
     folder: Path
     workshop: Workshop
 
-    def verify(self) -> Run:
+    def verify(self) -> Recorded:
         """Runs the package's `verify` job, which has to pass."""
-        before = set(self._records())
-        done = subprocess.run(
-            [sys.executable, "-m", "pipec", "run", "verify"],
-            cwd=self.folder,
-            env=self.workshop.environment(self.folder.parent / "home"),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        (record,) = set(self._records()) - before
-        tasks = json.loads(record.read_text(encoding="utf-8"))["tasks"]
-        return Run(
-            {task["id"]: task["status"] for task in tasks},
-            frozenset(task["id"] for task in tasks if task.get("attempts")),
-        )
+        env = self.workshop.environment(self.folder.parent / "home")
+        run = record_of(self.folder, "verify", env=env)
+        assert run.exit_code == 0, run.text
+        return run
 
     def outputs(self) -> dict[str, tuple[int, bytes]]:
         """Every output: its mode, and its content or the target of the link."""
@@ -65,9 +41,6 @@ class Checkout:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-
-    def _records(self) -> Iterator[Path]:
-        return (self.folder / ".pipec" / "runs").glob("*/execution.json")
 
     def _below(self, top: str) -> list[Path]:
         path = self.folder / top
@@ -108,7 +81,7 @@ def workshop() -> Workshop:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, workshop: Workshop) -> dict[str, tuple]:
+def built() -> dict[str, tuple[Checkout, Recorded]]:
     """Package → its checkout after a cold run, and that run. Filled by `cold`."""
     return {}
 
@@ -116,10 +89,10 @@ def built(tmp_path_factory: pytest.TempPathFactory, workshop: Workshop) -> dict[
 @pytest.fixture
 def cold(
     package: Package,
-    built: dict[str, tuple[Checkout, Run]],
+    built: dict[str, tuple[Checkout, Recorded]],
     workshop: Workshop,
     tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Checkout, Run]:
+) -> tuple[Checkout, Recorded]:
     """The package after its first run; tests leave it as it is."""
     if package.name not in built:
         folder = tmp_path_factory.mktemp(package.name) / "cold"
@@ -130,7 +103,7 @@ def cold(
 
 
 @pytest.fixture
-def checkout(cold: tuple[Checkout, Run], tmp_path: Path) -> Checkout:
+def checkout(cold: tuple[Checkout, Recorded], tmp_path: Path) -> Checkout:
     """A copy of the built package, with pipec's state, in a folder of another name."""
     original, _ = cold
     folder = tmp_path / "moved"
@@ -139,14 +112,14 @@ def checkout(cold: tuple[Checkout, Run], tmp_path: Path) -> Checkout:
 
 
 @pytest.mark.parametrize("package", of_each_package())
-def test_a_cold_run_executes_every_task(package: Package, cold: tuple[Checkout, Run]) -> None:
+def test_a_cold_run_executes_every_task(package: Package, cold: tuple[Checkout, Recorded]) -> None:
     _, run = cold
     assert run.executed == package.tasks
     assert run.status == dict.fromkeys(package.tasks, "passed")
 
 
 @pytest.mark.parametrize("package", of_each_package())
-def test_a_warm_run_executes_nothing(package: Package, cold: tuple[Checkout, Run]) -> None:
+def test_a_warm_run_executes_nothing(package: Package, cold: tuple[Checkout, Recorded]) -> None:
     original, _ = cold
     outputs = original.outputs()
     run = original.verify()
