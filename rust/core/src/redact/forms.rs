@@ -127,7 +127,7 @@ impl Hex {
 
 /// One way to write a JSON string.
 struct JsonWriter {
-    /// Characters beyond ASCII are escaped (Python's default).
+    /// Characters beyond printable ASCII are escaped (Python's default).
     ascii: bool,
     /// `<`, `>` and `&` are escaped (Go's default).
     html: bool,
@@ -164,7 +164,7 @@ impl JsonWriter {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if self.html => {
                 self.write_escape(character, text);
             }
-            '\u{80}'.. if self.ascii => self.write_escape(character, text),
+            '\u{7f}'.. if self.ascii => self.write_escape(character, text),
             _ => text.extend(character.encode_utf8(&mut [0; 4]).bytes()),
         }
     }

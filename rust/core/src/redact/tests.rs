@@ -160,6 +160,11 @@ fn json_escapes_are_masked_as_every_writer_writes_them() {
 }
 
 #[test]
+fn the_delete_character_is_masked_escaped_or_not() {
+    assert_eq!(redacted(&["key\u{7f}"], "key\\u007f key\u{7f}"), "*** ***");
+}
+
+#[test]
 fn bytes_that_are_not_unicode_are_masked_too() {
     let secrets = Secrets::new([b"\xff\xfe\0key".as_slice()]).unwrap();
     assert_eq!(secrets.redact(b"<\xff\xfe\0key>"), b"<***>");
