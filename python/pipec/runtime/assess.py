@@ -1,0 +1,227 @@
+"""What can be said about a plan before anything runs."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pipec.codes import Code
+from pipec.diagnostics import Finding
+from pipec.errors import RunError, SpecError
+from pipec.ir.inputs import FileValueInput
+from pipec.ir.task import Task, TaskId
+from pipec.runtime import environment
+from pipec.runtime.decision import Decision, read_decisions
+from pipec.runtime.inputs import Extra, FileValues, has_command_inputs, has_file_values
+from pipec.runtime.platforms import runs_here
+from pipec.runtime.redaction import Redaction
+from pipec.runtime.request import RunRequest, Services
+from pipec.runtime.stores import pipeline_for_engine, planned, state_folder, store_roots
+
+if TYPE_CHECKING:
+    from pipec import _core
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What a run would do with one task. `reason` says why it is skipped or unknown."""
+
+    task: TaskId
+    outcome: Literal["run", "cached", "unknown", "skipped"]
+    decision: Decision | None = None
+    reason: str = ""
+
+
+class Assessment:
+    """A plan that has been looked at: what the engine knows of each task, and the engine itself."""
+
+    def __init__(
+        self,
+        request: RunRequest,
+        engine: "_core.Engine",
+        file_values: FileValues,
+        decisions: dict[str, Decision],
+        *,
+        handle_signals: bool,
+    ) -> None:
+        self.request = request
+        self.engine = engine
+        self.file_values = file_values
+        self.handle_signals = handle_signals
+        self.redaction = Redaction()
+        self._decisions = decisions
+        self._in_place = self._find_in_place()
+
+    def decision(self, task: TaskId) -> Decision | None:
+        """What the engine says of the task; None if that depends on what will run."""
+        return self._decisions.get(task)
+
+    def foreseen(self, task: TaskId) -> Decision | None:
+        """The decision, if nothing that the run does before can change it."""
+        needs = self.request.pipeline.tasks[task].depends_on
+        if all(need in self._in_place for need in needs):
+            return self._decisions.get(task)
+        return None
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether every task is in place."""
+        return len(self._in_place) == len(self.request.plan.tasks)
+
+    def check_environment(self) -> None:
+        """Finds the values of everything that will or may run, and the secrets among them.
+
+        Raises:
+            SpecError: secrets or variables are missing; it has all of them.
+        """
+        findings: list[Finding] = []
+        secrets: list[str] = []
+        host = self.request.host_env
+        for task in planned(self.request):
+            if not runs_here(task, self.request.platform):
+                continue
+            secrets += [host.get(name, "") for name in task.requires.secrets]
+            will_run = not self._is_hit(task) and bool(task.steps)
+            if will_run:
+                findings += environment.missing_secrets(task, host)
+            for step in task.steps:
+                _, hidden, missing = environment.resolve_step_env(getattr(step, "env", {}), host)
+                secrets += hidden
+                findings += missing if will_run else []
+            try:
+                values = self.engine.environment(task.id)
+            except ValueError as error:
+                findings += _findings(error) if will_run else []
+            else:
+                secrets += [value for _, value, is_secret in values if is_secret]
+        if findings:
+            raise SpecError(environment.unique_findings(findings))
+        self.redaction = Redaction(secrets)
+
+    def forecasts(self) -> list[Forecast]:
+        """What a run would do, task by task."""
+        return [self._forecast(task) for task in planned(self.request)]
+
+    def _forecast(self, task: Task) -> Forecast:
+        if not runs_here(task, self.request.platform):
+            reason = f"platform: only on {', '.join(task.platforms)}"
+            return Forecast(task=task.id, outcome="skipped", reason=reason)
+        decision = self._decisions.get(task.id)
+        if not task.steps:
+            settled = all(self._is_settled(need) for need in task.depends_on)
+            return Forecast(task=task.id, outcome="cached" if settled else "run", decision=decision)
+        if decision is not None:
+            outcome: Literal["run", "cached"] = "cached" if decision.is_hit else "run"
+            return Forecast(task=task.id, outcome=outcome, decision=decision)
+        if task.cache is None:
+            return Forecast(task=task.id, outcome="run")
+        return Forecast(task=task.id, outcome="unknown", reason=self._why_unknown(task))
+
+    def _why_unknown(self, task: Task) -> str:
+        for need in task.depends_on:
+            if not self._is_settled(need):
+                return f"depends on {need}, which is not cached"
+        if has_command_inputs(task):
+            return "has an input that is the output of a command"
+        return "its inputs cannot be read yet"
+
+    def _is_settled(self, task: TaskId) -> bool:
+        decision = self._decisions.get(task)
+        if decision is not None and decision.is_hit:
+            return True
+        node = self.request.pipeline.tasks[task]
+        return task in self._in_place or (
+            not node.steps and all(self._is_settled(need) for need in node.depends_on)
+        )
+
+    def _is_hit(self, task: Task) -> bool:
+        decision = self._decisions.get(task.id)
+        return decision is not None and decision.is_hit
+
+    def _find_in_place(self) -> set[TaskId]:
+        """The tasks that are as they should be, and so is all that they depend on."""
+        found: set[TaskId] = set()
+        for task in planned(self.request):
+            decision = self._decisions.get(task.id)
+            is_done = (
+                not task.steps
+                or not runs_here(task, self.request.platform)
+                or (decision is not None and decision.is_hit and decision.intact)
+            )
+            if is_done and all(need in found for need in task.depends_on):
+                found.add(task.id)
+        return found
+
+
+def assess(request: RunRequest, services: Services, run_id: str) -> Assessment:
+    """Looks at the plan. Runs no command and changes no file.
+
+    Raises:
+        SpecError: an env file is missing.
+    """
+    file_values = FileValues(request.root, state_folder(request.root))
+    engine = open_engine(request, services, run_id)
+    extras: dict[str, list[Extra]] = {}
+    for task in planned(request):
+        if has_file_values(task) and not has_command_inputs(task):
+            try:
+                extras[task.id] = file_extras(task, file_values)
+            except RunError:
+                # The task will say so itself, if it is still so when its turn comes.
+                continue
+    try:
+        decisions = read_decisions(engine.assess(json.dumps(extras)))
+    except (OSError, ValueError):
+        # Whatever it is, the task that it belongs to will name it.
+        decisions = {}
+    return Assessment(
+        request, engine, file_values, decisions, handle_signals=services.handle_signals
+    )
+
+
+def file_extras(task: Task, values: FileValues) -> list[Extra]:
+    """Label and value of each of the task's values out of files.
+
+    Raises:
+        RunError: one cannot be found.
+    """
+    wanted = (item for item in task.structured_inputs if isinstance(item, FileValueInput))
+    return [[file_label(item), values.value(item)] for item in wanted]
+
+
+def file_label(item: FileValueInput) -> str:
+    """How a value out of a file is called where a key is explained."""
+    return f"{item.file} {item.key}"
+
+
+def open_engine(request: RunRequest, services: Services, run_id: str) -> "_core.Engine":
+    """An engine for this plan.
+
+    Raises:
+        SpecError: an env file is missing.
+    """
+    asked = {
+        "tasks": list(request.plan.tasks),
+        "state": state_folder(request.root),
+        "stores": store_roots(request),
+        "host": {_text(name): _text(value) for name, value in request.host_env.items()},
+        "layers": environment.layers(request),
+        "params": dict(request.params),
+        "platform": request.platform,
+        "run_id": run_id,
+        "now_ms": services.clock.now_ms(),
+        "force": request.force,
+    }
+    return services.open_engine(request.root, pipeline_for_engine(request), json.dumps(asked))
+
+
+def _text(value: str) -> str:
+    """A value that JSON can carry: the host's environment may hold any bytes."""
+    return _SURROGATE.sub("\ufffd", value)
+
+
+def _findings(error: ValueError) -> list[Finding]:
+    troubles: list[dict[str, Any]] = json.loads(str(error))
+    return [Finding(Code(trouble["code"]), trouble["message"]) for trouble in troubles]

@@ -1,0 +1,71 @@
+"""Starts a child and tells when it has ended, alike on every Python: without asyncio's watchers."""
+
+import asyncio
+import os
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+
+
+class Child:
+    """A started process. `pid` is also the id of its session, when it has one of its own."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self.pid = process.pid
+        self._process = process
+        self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        if hasattr(os, "pidfd_open"):
+            self._watch_descriptor()
+        else:
+            self._watch_thread()
+
+    async def wait(self) -> int:
+        """The exit code; minus the number of the signal that ended it. May be awaited again."""
+        return await asyncio.shield(self._ended)
+
+    def _watch_descriptor(self) -> None:
+        loop = asyncio.get_running_loop()
+        fd = os.pidfd_open(self.pid)
+
+        def ended() -> None:
+            loop.remove_reader(fd)
+            os.close(fd)
+            self._ended.set_result(self._process.wait())
+
+        loop.add_reader(fd, ended)
+
+    def _watch_thread(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def watch() -> None:
+            code = self._process.wait()
+            loop.call_soon_threadsafe(self._ended.set_result, code)
+
+        threading.Thread(target=watch, daemon=True, name=f"pipec-child-{self.pid}").start()
+
+
+def start_child(
+    argv: Sequence[str],
+    *,
+    cwd: str,
+    env: Mapping[str, str],
+    stdin: int | None,
+    stdout: int | None,
+    stderr: int | None,
+    own_session: bool,
+) -> Child:
+    """Starts `argv`, looked up in the PATH of `env`; a stream that is None is our own.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    process = subprocess.Popen(  # noqa: S603 - to run what the pipeline says is what pipec is for
+        argv,
+        cwd=cwd,
+        env=env,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=own_session,
+    )
+    return Child(process)

@@ -1,0 +1,42 @@
+"""Everything that the tasks of one run share."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipec.codes import Code
+from pipec.runtime.command_values import CommandValues
+from pipec.runtime.inputs import FileValues
+from pipec.runtime.interrupt import Interrupt
+from pipec.runtime.process import Processes
+from pipec.runtime.reaper import Reaper
+from pipec.runtime.record import ErrorRecord
+from pipec.runtime.recorder import Recorder
+from pipec.runtime.redaction import Redaction
+from pipec.runtime.request import RunRequest
+
+if TYPE_CHECKING:
+    from pipec import _core
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """One run under way. `session_store` is the folder of the session's results."""
+
+    request: RunRequest
+    recorder: Recorder
+    engine: "_core.Engine"
+    redaction: Redaction
+    processes: Processes
+    reaper: Reaper
+    interrupt: Interrupt
+    file_values: FileValues
+    command_values: CommandValues
+    session_store: str
+
+    def error(self, code: Code, message: str) -> ErrorRecord:
+        """An error for a record, without secrets."""
+        return ErrorRecord(code=code, message=self.redaction.text(message))
+
+    def warn(self, code: Code, message: str, *, task: str | None = None) -> None:
+        """A warning, without secrets."""
+        self.recorder.warn(code, self.redaction.text(message), task=task)

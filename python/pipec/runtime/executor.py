@@ -1,0 +1,202 @@
+"""Runs the tasks of a plan on one event loop: as many at once as allowed, none before its time."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from pipec.ir.task import Task, TaskId
+from pipec.runtime import environment
+from pipec.runtime.command_values import CommandValues
+from pipec.runtime.context import RunContext
+from pipec.runtime.decision import Decision
+from pipec.runtime.events import TaskReady
+from pipec.runtime.groups import Groups
+from pipec.runtime.inputs import FileValues
+from pipec.runtime.interrupt import Interrupt
+from pipec.runtime.outcome import skipped_record
+from pipec.runtime.perform import perform
+from pipec.runtime.process import Processes
+from pipec.runtime.reaper import Reaper
+from pipec.runtime.record import RunRecord, TaskRecord
+from pipec.runtime.recorder import Recorder
+from pipec.runtime.records import newest_records
+from pipec.runtime.redaction import Redaction
+from pipec.runtime.request import RunRequest
+from pipec.runtime.schedule import Schedule
+from pipec.runtime.stores import planned, session_folder
+from pipec.runtime.survivors import end_survivors
+
+if TYPE_CHECKING:
+    from pipec import _core
+
+INTERNAL_ERROR = 2
+_RECORDS_FOR_WEIGHTS = 3
+
+
+class Work(Protocol):
+    """What there is to execute."""
+
+    @property
+    def request(self) -> RunRequest: ...
+    @property
+    def engine(self) -> "_core.Engine": ...
+    @property
+    def file_values(self) -> FileValues: ...
+    @property
+    def redaction(self) -> Redaction: ...
+    @property
+    def handle_signals(self) -> bool: ...
+    def foreseen(self, task: TaskId) -> Decision | None:
+        """What was decided about the task before anything ran, if it can be relied on."""
+
+
+def execute(work: Work, recorder: Recorder) -> RunRecord:
+    """Executes the plan and closes its record."""
+    return asyncio.run(_execute(work, recorder))
+
+
+async def drive(
+    schedule: Schedule,
+    start: Callable[[TaskId], Awaitable[bool]],
+    *,
+    on_ready: Callable[[TaskId], None],
+    stop: asyncio.Event,
+) -> None:
+    """Starts tasks in the order of the schedule; once `stop` is set, only waits for the running.
+
+    `start` gives whether what depends on the task may run.
+    """
+    running: dict[asyncio.Future[bool], TaskId] = {}
+    stopping: asyncio.Future[bool] = asyncio.ensure_future(_wait_for(stop))
+    try:
+        while True:
+            for task in schedule.take_ready():
+                on_ready(task)
+            while (task_id := schedule.start_next()) is not None:
+                running[asyncio.ensure_future(start(task_id))] = task_id
+            if not running:
+                return
+            waiting = {*running, stopping} if not stopping.done() else {*running}
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if stop.is_set():
+                schedule.stop("interrupted")
+            # In the order in which they started, so that equal runs have equal records.
+            for future in [future for future in running if future in done]:
+                schedule.finish(running.pop(future), blocks=not future.result())
+    finally:
+        stopping.cancel()
+        for future in running:
+            future.cancel()
+        await asyncio.gather(stopping, *running, return_exceptions=True)
+
+
+async def _wait_for(event: asyncio.Event) -> bool:
+    return await event.wait()
+
+
+async def _execute(work: Work, recorder: Recorder) -> RunRecord:
+    request = work.request
+    reaper = Reaper(recorder.run_id, request.host_env)
+    groups = Groups(reaper)
+    grace_s = request.kill_grace_ms / 1000
+    interrupt = Interrupt(groups, kill_grace_s=grace_s)
+    processes = Processes(groups, recorder.clock, kill_grace_s=grace_s)
+    run = RunContext(
+        request=request,
+        recorder=recorder,
+        engine=work.engine,
+        redaction=work.redaction,
+        processes=processes,
+        reaper=reaper,
+        interrupt=interrupt,
+        file_values=work.file_values,
+        command_values=CommandValues(
+            processes,
+            root=request.root,
+            env=_command_env(work, recorder),
+            before_start=reaper.start,
+        ),
+        session_store=session_folder(request),
+    )
+    recorder.on_closed_output = lambda: interrupt.begin(signal.SIGPIPE)
+    if recorder.output_is_closed:
+        interrupt.begin(signal.SIGPIPE)
+    if work.handle_signals:
+        interrupt.install()
+    try:
+        await _work_off(run, work)
+        if interrupt.requested:
+            await asyncio.to_thread(end_survivors, recorder.run_id, groups.live)
+        return _close(run)
+    except BaseException:
+        groups.signal_all(signal.SIGKILL)
+        recorder.finish("failed", INTERNAL_ERROR, reason="internal error")
+        raise
+    finally:
+        reaper.stop()
+        interrupt.uninstall()
+
+
+async def _work_off(run: RunContext, work: Work) -> None:
+    tasks = list(planned(run.request))
+    schedule = Schedule(
+        tasks,
+        concurrency=run.request.concurrency,
+        pools=run.request.pipeline.pools,
+        weights=_last_durations(run.request),
+    )
+
+    async def start(task_id: TaskId) -> bool:
+        task = run.request.pipeline.tasks[task_id]
+        record = await perform(run, task, work.foreseen(task_id))
+        run.recorder.settle(record)
+        run.recorder.save()
+        if record.status == "failed" and not task.allow_failure:
+            schedule.stop(f"stopped after failure of {task_id}")
+        return task.allow_failure or record.status not in ("failed", "cancelled")
+
+    def tell_ready(task_id: TaskId) -> None:
+        at_ms = run.recorder.clock.now_ms()
+        run.recorder.emit(TaskReady(at_ms=at_ms, task=task_id))
+
+    await drive(schedule, start, on_ready=tell_ready, stop=run.interrupt.event)
+    for task_id, reason in schedule.never_started():
+        run.recorder.settle(skipped_record(task_id, reason))
+
+
+def _close(run: RunContext) -> RunRecord:
+    if run.interrupt.requested:
+        return run.recorder.finish(
+            "interrupted", run.interrupt.exit_code, reason=run.interrupt.reason
+        )
+    if any(_is_failure(run.request.pipeline.tasks, record) for record in run.recorder.tasks()):
+        return run.recorder.finish("failed", 1)
+    return run.recorder.finish("passed", 0)
+
+
+def _is_failure(tasks: Mapping[TaskId, Task], record: TaskRecord) -> bool:
+    return record.status == "failed" and not tasks[TaskId(record.id)].allow_failure
+
+
+def _command_env(work: Work, recorder: Recorder) -> dict[str, str]:
+    """What input commands see: they belong to no task, so they get what any task gets."""
+    nobody = Task(id=TaskId(""))
+    return {
+        **environment.host_part(nobody, work.request.host_env),
+        "PIPEC_ROOT": work.request.root,
+        "PIPEC_RUN_ID": recorder.run_id,
+    }
+
+
+def _last_durations(request: RunRequest) -> dict[TaskId, int]:
+    """How long each task took when it last ran; the middle one of these for a task that is new."""
+    known: dict[TaskId, int] = {}
+    for record, _ in zip(newest_records(request.root), range(_RECORDS_FOR_WEIGHTS), strict=False):
+        for task in record.get("tasks", ()):
+            if task.get("status") == "passed" and task.get("attempts"):
+                known.setdefault(TaskId(task["id"]), task.get("duration_ms", 1))
+    if not known:
+        return {}
+    middle = sorted(known.values())[len(known) // 2]
+    return {task: known.get(task, middle) for task in request.plan.tasks}

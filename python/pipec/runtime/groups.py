@@ -1,0 +1,51 @@
+"""The process groups of a run that are alive, and signals to all of them."""
+
+import os
+from signal import Signals
+
+from pipec.runtime.reaper import Reaper
+
+
+class Groups:
+    """Every command has a group and session of its own; the id is that of its first process."""
+
+    def __init__(self, reaper: Reaper) -> None:
+        self._reaper = reaper
+        self._groups: set[int] = set()
+        self._alone: set[int] = set()
+
+    def add(self, group: int) -> None:
+        """A new group."""
+        self._groups.add(group)
+        self._reaper.watch(group)
+
+    def add_process(self, pid: int) -> None:
+        """A process in pipec's own group: the one that has the terminal."""
+        self._alone.add(pid)
+
+    def discard(self, leader: int) -> None:
+        """The group, or the process, is gone."""
+        self._alone.discard(leader)
+        if leader in self._groups:
+            self._groups.discard(leader)
+            self._reaper.forget(leader)
+
+    def signal(self, leader: int, number: Signals) -> None:
+        """A signal to one of them; nothing happens if it is gone."""
+        try:
+            if leader in self._groups:
+                os.killpg(leader, number)
+            elif leader in self._alone:
+                os.kill(leader, number)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+    def signal_all(self, number: Signals) -> None:
+        """A signal to all of them."""
+        for leader in [*self._groups, *self._alone]:
+            self.signal(leader, number)
+
+    @property
+    def live(self) -> frozenset[int]:
+        """The groups that are registered now."""
+        return frozenset(self._groups)

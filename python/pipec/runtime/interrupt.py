@@ -1,0 +1,80 @@
+"""The end of a run from outside: a signal, or a reader of our output that went away."""
+
+import asyncio
+import os
+import signal
+
+from pipec.runtime.groups import Groups
+
+_EXIT_CODES = {
+    signal.SIGINT: 130,
+    signal.SIGTERM: 143,
+    # A terminal that closes ends the run as TERM does.
+    signal.SIGHUP: 143,
+    signal.SIGPIPE: 141,
+}
+_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupt:
+    """The first signal asks every command to end, and kills it after the grace.
+
+    The second kills at once, the third ends pipec where it stands.
+    """
+
+    def __init__(self, groups: Groups, *, kill_grace_s: float) -> None:
+        self._groups = groups
+        self._kill_grace_s = kill_grace_s
+        self._number: signal.Signals | None = None
+        self._count = 0
+        self._installed: list[signal.Signals] = []
+        self.event = asyncio.Event()
+
+    @property
+    def requested(self) -> bool:
+        """Whether the run is to end."""
+        return self._number is not None
+
+    @property
+    def exit_code(self) -> int:
+        """130, 141 or 143."""
+        assert self._number is not None
+        return _EXIT_CODES[self._number]
+
+    @property
+    def reason(self) -> str:
+        """What ended the run, for its record."""
+        assert self._number is not None
+        return self._number.name
+
+    def install(self) -> None:
+        """Listens to signals, in the main thread; one that the caller ignores stays ignored."""
+        loop = asyncio.get_running_loop()
+        for number in _HANDLED:
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue
+            try:
+                loop.add_signal_handler(number, self.begin, number)
+            except (ValueError, RuntimeError):
+                return
+            self._installed.append(number)
+
+    def uninstall(self) -> None:
+        """Gives the signals back."""
+        for number in self._installed:
+            asyncio.get_running_loop().remove_signal_handler(number)
+        self._installed.clear()
+
+    def begin(self, number: signal.Signals) -> None:
+        """Ends the run, more firmly each time."""
+        self._count += 1
+        if self._count > 2:  # noqa: PLR2004 - the third
+            os._exit(_EXIT_CODES[number])
+        if self._number is None:
+            self._number = number
+            self._groups.signal_all(number if number is signal.SIGINT else signal.SIGTERM)
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._kill_grace_s, self._groups.signal_all, signal.SIGKILL)
+            self.event.set()
+        else:
+            self._groups.signal_all(signal.SIGKILL)

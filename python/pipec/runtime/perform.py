@@ -1,0 +1,238 @@
+"""One task of a run, from looking at its inputs to its final state."""
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import Sequence
+
+from pipec.codes import Code
+from pipec.errors import RunError
+from pipec.ir.inputs import CommandInput, FileValueInput
+from pipec.ir.task import Task
+from pipec.runtime import environment
+from pipec.runtime.assess import file_label
+from pipec.runtime.attempt import AttemptResult, try_task
+from pipec.runtime.context import RunContext
+from pipec.runtime.decision import Decision, read_decision
+from pipec.runtime.events import OutputChunk, TaskStarted
+from pipec.runtime.inputs import Extra
+from pipec.runtime.logs import TaskLog, log_name
+from pipec.runtime.outcome import cached_record, group_record, platform_reason, skipped_record
+from pipec.runtime.platforms import runs_here
+from pipec.runtime.record import (
+    ErrorRecord,
+    OutputsRecord,
+    TaskRecord,
+    TaskStatus,
+    VerdictRecord,
+    timestamp,
+)
+from pipec.runtime.records import LOGS
+from pipec.runtime.requirements import check_requirements
+
+
+async def perform(run: RunContext, task: Task, foreseen: Decision | None) -> TaskRecord:
+    """Brings a task to its final state. `foreseen`: what was decided already and still holds."""
+    if not runs_here(task, run.request.platform):
+        run.engine.failed(task.id)
+        return skipped_record(task.id, platform_reason(task.platforms))
+    return await _Performance(run, task).give(foreseen)
+
+
+class _Performance:
+    def __init__(self, run: RunContext, task: Task) -> None:
+        self._run = run
+        self._task = task
+        self._clock = run.recorder.clock
+        self._started_ms = self._clock.now_ms()
+        self._started = self._clock.monotonic()
+        self._decision: Decision | None = None
+        self._results: Sequence[AttemptResult] = ()
+        self._log: str | None = None
+
+    async def give(self, foreseen: Decision | None) -> TaskRecord:
+        try:
+            self._decision = foreseen or await self._decide()
+            if self._decision.is_hit:
+                if await self._is_restored(self._decision):
+                    await self._replay_log()
+                    return cached_record(
+                        self._task.id,
+                        self._decision,
+                        started_ms=self._started_ms,
+                        duration_ms=self._elapsed_ms(),
+                    )
+                self._decision = dataclasses.replace(
+                    self._decision, verdict=VerdictRecord(kind="corrupt"), origin=None
+                )
+            if self._task.steps:
+                return await self._execute(self._decision)
+            return await self._close_group()
+        except RunError as trouble:
+            return await self._fail(self._run.error(trouble.code, trouble.message))
+
+    async def _decide(self) -> Decision:
+        extras = json.dumps(await self._extras())
+        try:
+            return read_decision(
+                await asyncio.to_thread(self._run.engine.decide, self._task.id, extras)
+            )
+        except OSError as error:
+            message = f"an input of the task cannot be read: {error}"
+            raise RunError(Code.INPUT_UNREADABLE, message) from error
+        except ValueError as error:
+            first = json.loads(str(error))[0]
+            raise RunError(Code(first["code"]), first["message"]) from error
+
+    async def _extras(self) -> list[Extra]:
+        extras: list[Extra] = []
+        for item in self._task.structured_inputs:
+            if isinstance(item, FileValueInput):
+                extras.append([file_label(item), self._run.file_values.value(item)])
+            elif isinstance(item, CommandInput):
+                value = await self._run.command_values.value(item.command)
+                extras.append([item.command, value])
+        return extras
+
+    async def _is_restored(self, decision: Decision) -> bool:
+        if decision.intact:
+            return True
+        try:
+            await asyncio.to_thread(self._run.engine.restore, self._task.id)
+        except OSError as error:
+            message = f"the stored outputs of `{self._task.id}` cannot be restored: {error}"
+            self._run.warn(Code.STORE_UNAVAILABLE, message, task=self._task.id)
+            return False
+        return True
+
+    async def _replay_log(self) -> None:
+        if not self._run.request.replay_logs:
+            return
+        data = await asyncio.to_thread(self._run.engine.log_of, self._task.id)
+        if data:
+            at_ms = self._clock.now_ms()
+            chunk = OutputChunk(at_ms=at_ms, task=self._task.id, data=data, replayed=True)
+            self._run.recorder.emit(chunk)
+
+    async def _close_group(self) -> TaskRecord:
+        await self._seal()
+        statuses = [self._run.recorder.task(need).status for need in self._task.depends_on]
+        return group_record(self._task.id, statuses, started_ms=self._started_ms)
+
+    async def _execute(self, decision: Decision) -> TaskRecord:
+        run, task = self._run, self._task
+        run.recorder.set_running(task.id)
+        run.recorder.emit(
+            TaskStarted(
+                at_ms=self._clock.now_ms(), task=task.id, verdict=decision.verdict, key=decision.key
+            )
+        )
+        declared = {name: value for name, value, _ in run.engine.environment(task.id)}
+        seen = {**environment.host_part(task, run.request.host_env), **declared}
+        check_requirements(task, seen, f"{run.request.root}/{task.cwd}")
+        try:
+            run.reaper.start()
+        except OSError as error:
+            message = f"no process can be started: {error.strerror}"
+            raise RunError(Code.STEP_NOT_STARTED, message) from error
+        self._log = f"{LOGS}/{log_name(task.id)}"
+        path = run.recorder.log_path(self._log)
+        log = TaskLog(path, limit=run.request.max_log_bytes, on_trouble=self._warn_of_log)
+        try:
+            self._results = await try_task(run, task, declared, log)
+        finally:
+            log.close()
+        if run.interrupt.requested:
+            return await self._cancel()
+        failure = self._results[-1].error
+        if failure is not None:
+            return await self._fail(failure)
+        return self._record("passed", outputs=await self._seal(path))
+
+    async def _seal(self, log: str | None = None) -> OutputsRecord | None:
+        """Closes the task with the engine.
+
+        Raises:
+            RunError: declared outputs are missing, or are not what an output can be.
+        """
+        facts = {"finished_ms": self._clock.now_ms(), "duration_ms": self._elapsed_ms()}
+        request = json.dumps({**facts, "log": log} if log else facts)
+        try:
+            answer = await asyncio.to_thread(self._run.engine.seal, self._task.id, request)
+        except OSError as error:
+            message = f"the outputs of `{self._task.id}` cannot be stored: {error}"
+            self._run.warn(Code.STORE_UNAVAILABLE, message, task=self._task.id)
+            self._run.engine.failed(self._task.id)
+            return None
+        sealed = json.loads(answer)
+        if sealed["missing"]:
+            raise RunError(
+                Code.OUTPUT_MISSING,
+                f"the task succeeded, but nothing matches its {_outputs(sealed['missing'])}",
+            )
+        if sealed["unsuitable"]:
+            raise RunError(
+                Code.OUTPUT_UNSUITABLE,
+                f"neither file, link nor folder: {_outputs(sealed['unsuitable'])}",
+            )
+        self._warn_of_unstored(sealed["changed_inputs"], sealed.get("trouble") or "")
+        return OutputsRecord(
+            files=sealed["files"], bytes=sealed["bytes"], digest=sealed["digest"] or None
+        )
+
+    def _warn_of_unstored(self, changed: Sequence[str], trouble: str) -> None:
+        name = self._task.id
+        if changed:
+            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+            message = (
+                f"`{changed[0]}`{more} changed while `{name}` ran: its result is kept, not stored"
+            )
+            self._run.warn(Code.INPUTS_CHANGED, message, task=name)
+        elif trouble:
+            message = f"the outputs of `{name}` cannot be stored: {trouble}"
+            self._run.warn(Code.STORE_UNAVAILABLE, message, task=name)
+
+    def _warn_of_log(self, error: OSError) -> None:
+        message = f"the log of `{self._task.id}` is incomplete: {error.strerror}"
+        self._run.warn(Code.STATE_UNWRITABLE, message, task=self._task.id)
+
+    async def _fail(self, error: ErrorRecord) -> TaskRecord:
+        self._run.engine.failed(self._task.id)
+        if self._run.interrupt.requested:
+            return self._record("cancelled", reason="interrupted")
+        return self._record("failed", error=error)
+
+    async def _cancel(self) -> TaskRecord:
+        self._run.engine.failed(self._task.id)
+        return self._record("cancelled", reason="interrupted")
+
+    def _record(
+        self,
+        status: TaskStatus,
+        *,
+        outputs: OutputsRecord | None = None,
+        error: ErrorRecord | None = None,
+        reason: str | None = None,
+    ) -> TaskRecord:
+        decision = self._decision
+        return TaskRecord(
+            id=self._task.id,
+            status=status,
+            verdict=decision.verdict if decision else None,
+            key=decision.key if decision else None,
+            attempts=tuple(result.record for result in self._results),
+            started_at=timestamp(self._started_ms),
+            duration_ms=self._elapsed_ms(),
+            log=self._log,
+            outputs=outputs,
+            reason=reason,
+            error=error,
+        )
+
+    def _elapsed_ms(self) -> int:
+        return round((self._clock.monotonic() - self._started) * 1000)
+
+
+def _outputs(names: Sequence[str]) -> str:
+    quoted = ", ".join(f"`{name}`" for name in names)
+    return f"output {quoted}" if len(names) == 1 else f"outputs {quoted}"

@@ -1,0 +1,9 @@
+"""Which tasks are meant for this operating system."""
+
+from pipec.ir.task import Task
+
+
+def runs_here(task: Task, platform: str) -> bool:
+    """Whether the task is meant for this operating system; `platform` is such as `linux-x86_64`."""
+    system = platform.partition("-")[0]
+    return not task.platforms or system in task.platforms

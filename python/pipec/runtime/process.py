@@ -1,0 +1,234 @@
+"""Runs one command to its end: reads what it writes, keeps its time, leaves nothing behind."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pipec.clock import Clock
+from pipec.runtime.child import Child, start_child
+from pipec.runtime.groups import Groups
+from pipec.runtime.survivors import has_live_member
+
+TIMED_OUT = 124
+SIGNALLED = 128
+_READ_SIZE = 65536
+_POLL_S = 0.02
+
+Sink = Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What to start, and where."""
+
+    argv: tuple[str, ...]
+    cwd: str
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """How a command ended. `code` is what a shell says: 124 timed out, 128 plus a signal's number.
+
+    `group` is the command's process group if something in it lives on.
+    """
+
+    code: int
+    duration_ms: int
+    signal: str | None = None
+    timed_out: bool = False
+    group: int | None = None
+
+
+class Processes:
+    """The one place that starts processes for tasks.
+
+    A command gets a session of its own, no input, and one pipe for both outputs. A child in the
+    background that holds the pipe has `pipe_grace_s` after its shell has ended, then its group is
+    ended. `kill_grace_s` lies between TERM and KILL.
+    """
+
+    def __init__(
+        self, groups: Groups, clock: Clock, *, kill_grace_s: float, pipe_grace_s: float = 2.0
+    ) -> None:
+        self._groups = groups
+        self._clock = clock
+        self._kill_grace_s = kill_grace_s
+        self._pipe_grace_s = pipe_grace_s
+
+    async def run(
+        self,
+        command: Command,
+        sink: Sink,
+        *,
+        timeout_s: float | None = None,
+        stderr: int | None = None,
+    ) -> Exit:
+        """Runs a command; `sink` gets its output as it comes, without errors if they have `stderr`.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        started = self._clock.monotonic()
+        reading, writing = os.pipe()
+        try:
+            child = start_child(
+                command.argv,
+                cwd=command.cwd,
+                env=command.env,
+                stdin=subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing if stderr is None else stderr,
+                own_session=True,
+            )
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        self._groups.add(child.pid)
+        pipe = _Pipe(reading, sink)
+        try:
+            timed_out = await self._wait(child, timeout_s)
+            code = await child.wait()
+            await self._drain(child, pipe)
+        except BaseException:
+            # Only a fault of our own gets here: whatever it is, the command must not outlive it.
+            self._groups.signal(child.pid, signal.SIGKILL)
+            raise
+        finally:
+            pipe.close()
+        lives_on = has_live_member(child.pid)
+        if not lives_on:
+            self._groups.discard(child.pid)
+        group = child.pid if lives_on else None
+        return self._exit(code, started, timed_out=timed_out, group=group)
+
+    async def run_with_terminal(self, command: Command, *, timeout_s: float | None = None) -> Exit:
+        """Runs a command that has the terminal: our own streams, our own process group.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        started = self._clock.monotonic()
+        child = start_child(
+            command.argv,
+            cwd=command.cwd,
+            env=command.env,
+            stdin=None,
+            stdout=None,
+            stderr=None,
+            own_session=False,
+        )
+        self._groups.add_process(child.pid)
+        try:
+            timed_out = await self._wait(child, timeout_s)
+            code = await child.wait()
+        finally:
+            self._groups.discard(child.pid)
+        return self._exit(code, started, timed_out=timed_out)
+
+    async def end_groups(self, leaders: frozenset[int]) -> None:
+        """Ends these groups: TERM, and KILL after the grace."""
+        for leader in leaders:
+            self._groups.signal(leader, signal.SIGTERM)
+        deadline = asyncio.get_running_loop().time() + self._kill_grace_s
+        live = leaders
+        while live := frozenset(leader for leader in live if has_live_member(leader)):
+            if asyncio.get_running_loop().time() >= deadline:
+                for leader in live:
+                    self._groups.signal(leader, signal.SIGKILL)
+                break
+            await asyncio.sleep(_POLL_S)
+        for leader in leaders:
+            self._groups.discard(leader)
+
+    async def _wait(self, child: Child, timeout_s: float | None) -> bool:
+        """Waits for the child; ends its group when time runs out, and gives whether it did."""
+        if await _within(child, timeout_s):
+            return False
+        self._groups.signal(child.pid, signal.SIGTERM)
+        if not await _within(child, self._kill_grace_s):
+            self._groups.signal(child.pid, signal.SIGKILL)
+            await child.wait()
+        return True
+
+    async def _drain(self, child: Child, pipe: "_Pipe") -> None:
+        """Reads what is left in the pipe; ends whoever holds it open for too long."""
+        if await pipe.ended_within(self._pipe_grace_s):
+            return
+        await self.end_groups(frozenset({child.pid}))
+        await pipe.ended_within(_POLL_S)
+
+    def _exit(
+        self, code: int, started: float, *, timed_out: bool, group: int | None = None
+    ) -> Exit:
+        duration_ms = round((self._clock.monotonic() - started) * 1000)
+        name = _signal_name(-code) if code < 0 else None
+        shown = TIMED_OUT if timed_out else SIGNALLED - code if code < 0 else code
+        return Exit(
+            code=shown, signal=name, timed_out=timed_out, duration_ms=duration_ms, group=group
+        )
+
+
+class _Pipe:
+    """The reading end: every chunk goes to the sink, in large pieces, never line by line."""
+
+    def __init__(self, fd: int, sink: Sink) -> None:
+        self._fd = fd
+        self._sink = sink
+        self._ended = asyncio.Event()
+        self._fault: BaseException | None = None
+        self._is_open = True
+        os.set_blocking(fd, False)
+        asyncio.get_running_loop().add_reader(fd, self._read)
+
+    async def ended_within(self, seconds: float) -> bool:
+        """Whether nobody holds the other end any more, after at most this long."""
+        try:
+            await asyncio.wait_for(self._ended.wait(), seconds)
+        except TimeoutError:
+            return False
+        if self._fault is not None:
+            raise self._fault
+        return True
+
+    def close(self) -> None:
+        """Stops reading."""
+        if self._is_open:
+            self._is_open = False
+            asyncio.get_running_loop().remove_reader(self._fd)
+            os.close(self._fd)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._fd, _READ_SIZE)
+        except BlockingIOError:
+            return
+        if data:
+            try:
+                self._sink(data)
+            except Exception as fault:
+                self._fault = fault
+                data = b""
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._fd)
+            self._ended.set()
+
+
+async def _within(child: Child, seconds: float | None) -> bool:
+    try:
+        await asyncio.wait_for(child.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,144 @@
+"""The folder of records, `.pipec/runs`: one folder a run, names that sort by time."""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pipec.runtime.record import RunRecord, timestamp, to_json
+from pipec.runtime.summary import render_summary
+
+STATE_FOLDER = ".pipec"
+EXECUTION = "execution.json"
+SUMMARY = "summary.md"
+JOURNAL = "journal.jsonl"
+LOGS = "logs"
+
+
+def runs_folder(root: str) -> str:
+    """Where the records of a project are."""
+    return f"{root}/{STATE_FOLDER}/runs"
+
+
+def run_folder(root: str, run_id: str) -> str:
+    """Where one record is."""
+    return f"{runs_folder(root)}/{run_id}"
+
+
+def new_run_id(now_ms: int) -> str:
+    """An id that sorts by time and that no other run has."""
+    seconds, milliseconds = divmod(now_ms, 1000)
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(seconds))
+    return f"{stamp}-{milliseconds:03d}-{os.urandom(4).hex()}"
+
+
+def list_runs(root: str) -> list[str]:
+    """The ids of all records, oldest first."""
+    try:
+        return sorted(entry.name for entry in os.scandir(runs_folder(root)) if entry.is_dir())
+    except OSError:
+        return []
+
+
+def read_record(root: str, run_id: str) -> dict[str, Any] | None:
+    """A record as plain data; None if there is none that can be read."""
+    try:
+        with open(f"{run_folder(root, run_id)}/{EXECUTION}", "rb") as file:
+            record = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def newest_records(root: str) -> Iterator[dict[str, Any]]:
+    """Every record that can be read, newest first."""
+    for run_id in reversed(list_runs(root)):
+        record = read_record(root, run_id)
+        if record is not None:
+            yield record
+
+
+def create_folder(root: str, run_id: str) -> str:
+    """Makes the folder of a new record.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+    folder = run_folder(root, run_id)
+    os.makedirs(f"{folder}/{LOGS}", exist_ok=True)
+    return folder
+
+
+def write_record(folder: str, record: RunRecord) -> None:
+    """Puts `execution.json` in place, whole.
+
+    Raises:
+        OSError: it cannot be written; what was there before still is.
+    """
+    _write(f"{folder}/{EXECUTION}", json.dumps(to_json(record), ensure_ascii=False))
+
+
+def write_summary(folder: str, record: RunRecord) -> None:
+    """Puts `summary.md` in place.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    _write(f"{folder}/{SUMMARY}", render_summary(record))
+
+
+def repair(root: str, run_id: str, now_ms: int) -> None:
+    """Closes the record of a run whose process is gone. The caller holds the run lock.
+
+    Raises:
+        OSError: the record cannot be written.
+    """
+    record = read_record(root, run_id)
+    if record is None or record.get("status") != "running":
+        return
+    counts = dict.fromkeys(record["counts"], 0)
+    for task in record["tasks"]:
+        if task["status"] == "running":
+            task["status"] = "cancelled"
+        elif task["status"] == "waiting":
+            task.update(status="skipped", reason="crashed")
+        counts[task["status"]] += 1
+    record.update(
+        status="interrupted", reason="crashed", counts=counts, finished_at=timestamp(now_ms)
+    )
+    _write(f"{run_folder(root, run_id)}/{EXECUTION}", json.dumps(record, ensure_ascii=False))
+
+
+def prune(root: str, *, keep: int) -> int:
+    """Removes the oldest records beyond `keep` (0: none), and gives how many that were."""
+    if not keep:
+        return 0
+    doomed = list_runs(root)[:-keep]
+    for run_id in doomed:
+        _remove_tree(run_folder(root, run_id))
+    return len(doomed)
+
+
+def _write(path: str, text: str) -> None:
+    unfinished = f"{path}.tmp"
+    with open(unfinished, "w", encoding="utf-8", errors="replace") as file:
+        file.write(text)
+        file.write("\n")
+    os.replace(unfinished, path)
+
+
+def _remove_tree(folder: str) -> None:
+    # Not shutil: it loads four compression libraries, and a run with nothing to do gets here.
+    for parent, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            _try(os.unlink, f"{parent}/{name}")
+        for name in folders:
+            _try(os.rmdir, f"{parent}/{name}")
+    _try(os.rmdir, folder)
+
+
+def _try(remove: Callable[[str], None], path: str) -> None:
+    with contextlib.suppress(OSError):
+        remove(path)

@@ -1,0 +1,26 @@
+"""The secrets of a run, taken out of every text that is printed or stored."""
+
+from collections.abc import Iterable
+
+from pipec import _core
+
+
+class Redaction:
+    """Knows the secrets of one run."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        # A secret on several lines is often printed a line at a time.
+        lines = {line for secret in secrets for line in (secret, *secret.splitlines())}
+        self._secrets = sorted(line.encode("utf-8", "surrogateescape") for line in lines if line)
+        self._redactor = _core.Redactor(self._secrets) if self._secrets else None
+
+    def open_stream(self) -> "_core.Redactor | None":
+        """A redactor for one stream of bytes; None if there is nothing to hide."""
+        return _core.Redactor(self._secrets) if self._secrets else None
+
+    def text(self, text: str) -> str:
+        """A whole text without the secrets."""
+        if self._redactor is None:
+            return text
+        redacted = self._redactor.redact(text.encode("utf-8", "surrogateescape"))
+        return redacted.decode("utf-8", "surrogateescape")

@@ -1,0 +1,57 @@
+"""What a run is asked to do, and what it is given to do it with."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from pipec import _core
+from pipec.clock import Clock, SystemClock
+from pipec.ir.pipeline import Pipeline
+from pipec.plan.select import Plan
+from pipec.runtime.events import Listener
+
+KEEP_RUNS = 50
+MAX_LOG_BYTES = 8 * 1024 * 1024
+
+OpenEngine = Callable[[str, bytes, str], "_core.Engine"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """One request to run a plan.
+
+    `root` is the pipeline's folder, absolute. `pipeline_bytes` are the canonical bytes of
+    `pipeline`. `concurrency` is how many tasks may run at once. `host_env` is the whole
+    environment of the host. `params` are the checked parameters of the plan's jobs. `wait`: when
+    another run is active, wait for it. `keep_runs`: how many records stay, 0 for all.
+    `max_log_bytes`: of each task's log, 0 for no limit. `replay_logs`: hits give their stored log
+    as output. `kill_grace_ms`: how long a process has between TERM and KILL. `platform`: such as
+    `linux-x86_64`.
+    """
+
+    root: str
+    pipeline: Pipeline
+    pipeline_bytes: bytes
+    plan: Plan
+    platform: str
+    host_env: Mapping[str, str]
+    concurrency: int = 1
+    force: bool = False
+    params: Mapping[str, str] = field(default_factory=dict)
+    wait: bool = False
+    keep_runs: int = KEEP_RUNS
+    max_log_bytes: int = MAX_LOG_BYTES
+    replay_logs: bool = False
+    kill_grace_ms: int = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What a run uses of the world.
+
+    `handle_signals`: SIGINT, SIGTERM and SIGHUP end the run in order; needs the main thread.
+    """
+
+    clock: Clock = field(default_factory=SystemClock)
+    listeners: tuple[Listener, ...] = ()
+    open_engine: OpenEngine = field(default_factory=lambda: _core.Engine)
+    handle_signals: bool = True

@@ -1,0 +1,124 @@
+"""Runs a plan: what is in place already without a process or an event loop, the rest with both.
+
+Nothing that only execution needs is imported before there is something to execute.
+"""
+
+import contextlib
+
+from pipec.codes import Code
+from pipec.ir.task import Task
+from pipec.runtime.assess import Assessment, Forecast, assess
+from pipec.runtime.events import OutputChunk, WarningRaised
+from pipec.runtime.lock import RunLock, take
+from pipec.runtime.outcome import cached_record, group_record, platform_reason, skipped_record
+from pipec.runtime.platforms import runs_here
+from pipec.runtime.record import RunRecord, TaskRecord
+from pipec.runtime.recorder import Recorder
+from pipec.runtime.records import new_run_id, prune, repair
+from pipec.runtime.request import RunRequest, Services
+from pipec.runtime.stores import planned, refuse_unsupported
+
+_CLOSED_OUTPUT = 141
+
+
+def run(request: RunRequest, services: Services) -> RunRecord:
+    """Runs the plan, and gives what was recorded; `exit_code` is that of the program.
+
+    Raises:
+        PipecError: another run is active, the state folder cannot be written, or a task needs
+            something that this version does not have.
+        SpecError: secrets, variables or env files are missing; nothing has run.
+    """
+    refuse_unsupported(request)
+    run_id = new_run_id(services.clock.now_ms())
+    with _take_lock(request, services, run_id) as lock:
+        _repair_left_behind(request, services, lock)
+        assessment = assess(request, services, run_id)
+        if assessment.nothing_to_do:
+            record = _record_all(assessment, Recorder(request, services, run_id))
+        else:
+            assessment.check_environment()
+            record = _execute(assessment, Recorder(request, services, run_id))
+        prune(request.root, keep=request.keep_runs)
+        return record
+
+
+def foresee(request: RunRequest, services: Services) -> list[Forecast]:
+    """What `run` would do with each task. Runs no command, changes no file, takes no lock.
+
+    Raises:
+        PipecError, SpecError: as `run`.
+    """
+    refuse_unsupported(request)
+    run_id = new_run_id(services.clock.now_ms())
+    return assess(request, services, run_id).forecasts()
+
+
+def _take_lock(request: RunRequest, services: Services, run_id: str) -> RunLock:
+    def tell(message: str) -> None:
+        at_ms = services.clock.now_ms()
+        for listener in services.listeners:
+            listener(WarningRaised(at_ms=at_ms, code=Code.RUN_ACTIVE, message=message))
+
+    return take(
+        request.root,
+        run_id=run_id,
+        now_ms=services.clock.now_ms(),
+        wait=request.wait,
+        on_wait=tell,
+    )
+
+
+def _repair_left_behind(request: RunRequest, services: Services, lock: RunLock) -> None:
+    if lock.left_behind:
+        # If it cannot be written it stays as the crash left it: readers see that nobody holds it.
+        with contextlib.suppress(OSError):
+            repair(request.root, lock.left_behind, services.clock.now_ms())
+
+
+def _execute(assessment: Assessment, recorder: Recorder) -> RunRecord:
+    from pipec.runtime.executor import execute
+
+    recorder.begin()
+    recorder.save()
+    record = execute(assessment, recorder)
+    _save_engine(assessment, recorder)
+    return record
+
+
+def _record_all(assessment: Assessment, recorder: Recorder) -> RunRecord:
+    """Every task is in place: say so."""
+    recorder.begin()
+    for task in planned(assessment.request):
+        recorder.settle(_settled(assessment, recorder, task))
+        _replay_log(assessment, recorder, task)
+    _save_engine(assessment, recorder)
+    return recorder.finish("passed", _CLOSED_OUTPUT if recorder.output_is_closed else 0)
+
+
+def _settled(assessment: Assessment, recorder: Recorder, task: Task) -> TaskRecord:
+    if not runs_here(task, assessment.request.platform):
+        return skipped_record(task.id, platform_reason(task.platforms))
+    now_ms = recorder.clock.now_ms()
+    decision = assessment.decision(task.id)
+    if not task.steps or decision is None:
+        statuses = [recorder.task(need).status for need in task.depends_on]
+        return group_record(task.id, statuses, started_ms=now_ms)
+    return cached_record(task.id, decision, started_ms=now_ms, duration_ms=0)
+
+
+def _replay_log(assessment: Assessment, recorder: Recorder, task: Task) -> None:
+    if assessment.request.replay_logs and task.steps:
+        data = assessment.engine.log_of(task.id)
+        if data:
+            at_ms = recorder.clock.now_ms()
+            recorder.emit(OutputChunk(at_ms=at_ms, task=task.id, data=data, replayed=True))
+
+
+def _save_engine(assessment: Assessment, recorder: Recorder) -> None:
+    assessment.file_values.save()
+    try:
+        assessment.engine.save()
+    except OSError as error:
+        message = f"what pipec knows of the files cannot be kept: {error.strerror or error}"
+        recorder.warn(Code.STATE_UNWRITABLE, message)

@@ -1,0 +1,110 @@
+"""Where results are kept: the folder of every store that the plan uses."""
+
+import atexit
+import dataclasses
+import os
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from pipec.codes import Code
+from pipec.errors import PipecError
+from pipec.ir import codec
+from pipec.ir.task import Task
+from pipec.runtime.records import STATE_FOLDER
+from pipec.runtime.request import RunRequest
+
+SESSION_VARIABLE = "PIPEC_SESSION_STORE"
+SESSION_STORE = "session"
+_DEFAULT_STORES: dict[str, dict[str, Any]] = {"file": {"file": {}}, "memory": {"memory": {}}}
+
+
+def state_folder(root: str) -> str:
+    """Where the engine keeps its index and its baselines."""
+    return f"{root}/{STATE_FOLDER}/cache"
+
+
+def planned(request: RunRequest) -> Iterator[Task]:
+    """The tasks of the plan, in its order."""
+    return (request.pipeline.tasks[task] for task in request.plan.tasks)
+
+
+def store_roots(request: RunRequest) -> dict[str, dict[str, str]]:
+    """The stores of the plan by name, as the engine takes them; makes those that do not stay."""
+    roots: dict[str, dict[str, str]] = {"file": {"root": state_folder(request.root)}}
+    known = {**_DEFAULT_STORES, **request.pipeline.cache.stores}
+    for task in planned(request):
+        if task.cache is None:
+            continue
+        if task.cache.policy == "session":
+            roots[SESSION_STORE] = {"root": session_folder(request)}
+            continue
+        name = task.cache.store
+        kind, settings = next(iter(known[name].items()))
+        if kind == "memory":
+            roots[name] = {"root": memory_folder()}
+        else:
+            root = settings.get("root") or f"{STATE_FOLDER}/cache"
+            roots[name] = {"root": os.path.join(request.root, root)}
+    return roots
+
+
+def pipeline_for_engine(request: RunRequest) -> bytes:
+    """The pipeline as the engine reads it: results that live for the session have a store for that.
+
+    Where a result is kept is no part of its key.
+    """
+    tasks = request.pipeline.tasks
+    moved = {
+        name: dataclasses.replace(
+            task,
+            cache=dataclasses.replace(task.cache, store=SESSION_STORE, policy="local"),
+        )
+        for name, task in tasks.items()
+        if task.cache is not None and task.cache.policy == "session"
+    }
+    if not moved:
+        return request.pipeline_bytes
+    return codec.encode(dataclasses.replace(request.pipeline, tasks={**tasks, **moved}))
+
+
+def refuse_unsupported(request: RunRequest) -> None:
+    """What this version cannot run is refused before anything runs.
+
+    Raises:
+        PipecError: a task of the plan has such a step or such a store.
+    """
+    known = {**_DEFAULT_STORES, **request.pipeline.cache.stores}
+    for task in planned(request):
+        for step in task.steps:
+            if step.kind not in ("shell", "argv"):
+                raise _unsupported(f"`{task.id}` has a step of the kind `{step.kind}`")
+        if task.cache is not None:
+            kind = next(iter(known[task.cache.store]))
+            if kind not in ("file", "memory"):
+                raise _unsupported(f"`{task.id}` is cached in `{task.cache.store}`, a {kind} store")
+
+
+def _unsupported(what: str) -> PipecError:
+    return PipecError(Code.NOT_SUPPORTED, f"{what}, which this version of pipec cannot use yet")
+
+
+def memory_folder() -> str:
+    """The folder of all memory stores of this process; it goes with the process."""
+    return _scratch_folder("memory")
+
+
+def session_folder(request: RunRequest) -> str:
+    """The folder of the session: that of an outer pipec, else our own, which goes with us."""
+    return request.host_env.get(SESSION_VARIABLE) or _scratch_folder("session")
+
+
+@cache
+def _scratch_folder(purpose: str) -> str:
+    # Not at the top: most runs have no such store.
+    import shutil
+    import tempfile
+
+    folder = tempfile.mkdtemp(prefix=f"pipec-{purpose}-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

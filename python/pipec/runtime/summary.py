@@ -1,0 +1,57 @@
+"""The summary of a run in Markdown."""
+
+from pipec.runtime.durations import spell_duration
+from pipec.runtime.record import RunRecord, TaskRecord
+
+
+def render_summary(record: RunRecord) -> str:
+    """A table of all tasks, then what failed and what was warned of."""
+    lines = [
+        f"# {_cell(record.pipeline)}: {', '.join(map(_cell, record.request.targets))}",
+        "",
+        f"Run `{record.run_id}` **{record.status}**{_after(record.duration_ms)}.",
+        "",
+        "| Task | Status | Why | Attempts | Duration |",
+        "| --- | --- | --- | ---: | ---: |",
+        *(_row(task) for task in record.tasks),
+    ]
+    if record.time_saved_ms:
+        lines += ["", f"Time saved by the cache: {spell_duration(record.time_saved_ms)}."]
+    failed = [task for task in record.tasks if task.error is not None]
+    if failed:
+        lines += ["", "## What went wrong", ""]
+        lines += [f"- `{task.id}`: {_cell(task.error.message)}" for task in failed if task.error]
+    if record.warnings:
+        lines += ["", "## Warnings", ""]
+        lines += [f"- {_cell(warning.message)}" for warning in record.warnings]
+    return "\n".join(lines)
+
+
+def describe_verdict(task: TaskRecord) -> str:
+    """Why the task ran or did not, in a few words: `miss: src/app.ts changed (+3 more)`."""
+    if task.reason is not None:
+        return task.reason
+    verdict = task.verdict
+    if verdict is None:
+        return ""
+    if verdict.changed:
+        first = verdict.changed[0]
+        others = len(verdict.changed) - 1 + (verdict.more or 0)
+        more = f" (+{others} more)" if others else ""
+        return f"{verdict.kind}: {first.path} {first.change}{more}"
+    detail = verdict.component or verdict.detail
+    return f"{verdict.kind}: {detail}" if detail else verdict.kind
+
+
+def _row(task: TaskRecord) -> str:
+    duration = "" if task.duration_ms is None else spell_duration(task.duration_ms)
+    cells = (task.id, task.status, describe_verdict(task), str(len(task.attempts)), duration)
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _after(duration_ms: int | None) -> str:
+    return "" if duration_ms is None else f" after {spell_duration(duration_ms)}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,128 @@
+"""Finds and ends what a run left behind. Also a program: the watcher of a run, see `reaper`.
+
+Knows nothing but the standard library, because the watcher starts without any other.
+A process belongs to a run if it was started with the run's id in its environment, or if it is in
+the session of one of the run's commands.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Collection
+
+_PAUSE_S = 0.01
+_MOST_ROUNDS = 1000
+_SESSION_FIELD = 3
+
+
+def end_survivors(run_id: str, sessions: Collection[int]) -> None:
+    """Kills every process of the run, until none is left."""
+    if not os.path.isdir("/proc/self"):
+        _kill_groups(sessions)
+        return
+    quiet = 0
+    for _ in range(_MOST_ROUNDS):
+        found = find_survivors(run_id, sessions)
+        # A process that forks while /proc is read may be missed once, not twice.
+        quiet = 0 if found else quiet + 1
+        if quiet > 1:
+            return
+        for pid in found:
+            _kill(pid)
+        if found:
+            time.sleep(_PAUSE_S)
+
+
+def find_survivors(run_id: str, sessions: Collection[int]) -> list[int]:
+    """The live processes of the run, this one excepted. Linux only: elsewhere none is found."""
+    mark = f"PIPEC_RUN_ID={run_id}".encode()
+    own = os.getpid()
+    found = []
+    for name in _processes():
+        pid = int(name)
+        if pid != own and _is_of_run(pid, mark, sessions):
+            found.append(pid)
+    return found
+
+
+def has_live_member(group: int) -> bool:
+    """Whether a process group has a member that is not a zombie."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    if not os.path.isdir("/proc/self"):
+        return True
+    # Without a process 1 that reaps, the dead stay in the group for good.
+    for name in _processes():
+        fields = _stat(int(name))
+        if fields and fields[2] == str(group).encode() and fields[0] not in (b"Z", b"X"):
+            return True
+    return False
+
+
+def _processes() -> list[str]:
+    try:
+        return [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+
+
+def _is_of_run(pid: int, mark: bytes, sessions: Collection[int]) -> bool:
+    fields = _stat(pid)
+    if not fields or fields[0] in (b"Z", b"X"):
+        return False
+    if int(fields[_SESSION_FIELD]) in sessions:
+        return True
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return mark in file.read().split(b"\0")
+    except OSError:
+        return False
+
+
+def _stat(pid: int) -> list[bytes]:
+    """State, parent, group, session and the rest; nothing if the process is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # The name before it may hold anything, brackets and spaces included.
+            return file.read().rpartition(b")")[2].split()
+    except OSError:
+        return []
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _kill_groups(groups: Collection[int]) -> None:
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def watch(run_id: str, fd: int) -> None:
+    """Reads `+session`, `-session`, `done`, a line each; an end without `done` ends the run."""
+    sessions: set[int] = set()
+    unfinished = b""
+    while data := os.read(fd, 65536):
+        *lines, unfinished = (unfinished + data).split(b"\n")
+        for line in lines:
+            if line == b"done":
+                return
+            if line.startswith(b"+"):
+                sessions.add(int(line[1:]))
+            elif line.startswith(b"-"):
+                sessions.discard(int(line[1:]))
+    end_survivors(run_id, sessions)
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    watch(sys.argv[1], 0)
