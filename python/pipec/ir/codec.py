@@ -30,6 +30,11 @@ def digest(encoded: bytes) -> str:
     return _core.digest("pipec ir v1", encoded)
 
 
+def plain(part: Any) -> Any:
+    """A part of a pipeline as `encode` writes it, before it is text."""
+    return _encode(part)
+
+
 def decode(encoded: bytes) -> Pipeline:
     """The pipeline that `encode` wrote.
 
