@@ -32,6 +32,8 @@ DURATION = re.compile(
 )
 RUN_ID = re.compile(r"\b\d{8}T\d{6}[0-9A-Za-z.-]*\b")
 KEY = re.compile(r"\b[0-9a-f]{64}\b")
+MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| UTC)?")
+PROCESS = re.compile(r"\bprocess \d+\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,11 @@ def read_blocks(page: str) -> list[Block]:
 
 def normalize(text: str) -> str:
     """The text with everything that no two runs share replaced by a placeholder."""
-    text = KEY.sub("<key>", RUN_ID.sub("<run>", text))
-    text = DURATION.sub(" <time>", text)
-    return re.sub(r" +<time>", " <time>", text)
+    text = KEY.sub("<key>", RUN_ID.sub("<run>", MOMENT.sub("<moment>", text)))
+    text = DURATION.sub(" <time>", PROCESS.sub("process <pid>", text))
+    text = re.sub(r" +<time>", " <time>", text)
+    # Whether a cached run was any faster depends on the machine.
+    return text.replace(" (saved <time>)", "")
 
 
 class Reader:
