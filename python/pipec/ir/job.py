@@ -30,13 +30,17 @@ class Param:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GithubSettings:
-    """What the generated GitHub job needs. `runs_on_matrix`: one job for each list of labels."""
+    """What the generated GitHub job needs. `runs_on_matrix`: one job for each list of labels.
+
+    Of the jobs that name one group in `concurrency` GitHub runs one at a time.
+    """
 
     permissions: Mapping[str, str] = field(default_factory=dict)
     runs_on: tuple[str, ...] = ()
     runs_on_matrix: tuple[tuple[str, ...], ...] = ()
     timeout_minutes: int | None = None
     concurrency: str = ""
+    cancel_in_progress: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pipec.ir.env import EnvValue
+from pipec.ir.env import EnvValue, Variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +49,10 @@ class PythonStep:
 class AgentStep:
     """A prompt for an agent's command line."""
 
-    agent: str
+    agent: str | Variable
     prompt: str = ""
     prompt_file: str = ""
-    model: str = ""
+    model: str | Variable = ""
     stdout_to: str = ""
     name: str = ""
     kind: Literal["agent"] = "agent"

@@ -1,0 +1,68 @@
+"""What must hold for a pipeline as a whole: one rule a function, each yields its findings."""
+
+from collections.abc import Callable, Iterator
+
+from pipec.diagnostics import Finding
+from pipec.frontend.check.caching import cache_without_inputs, cache_without_outputs
+from pipec.frontend.check.checked import Checked
+from pipec.frontend.check.cycles import dependency_cycles, job_cycles, store_cycles
+from pipec.frontend.check.files import (
+    never_inputs,
+    never_outputs,
+    overlapping_outputs,
+    undeclared_dependencies,
+)
+from pipec.frontend.check.later import refused_sections, sections_without_effect, steps_for_later
+from pipec.frontend.check.names import (
+    misspelt_named_inputs,
+    unknown_agents,
+    unknown_jobs,
+    unknown_pools,
+    unknown_profiles,
+    unknown_sandboxes,
+    unknown_stores,
+    unknown_triggers,
+)
+from pipec.frontend.check.unused import (
+    unused_defaults,
+    unused_named_inputs,
+    unused_pools,
+    unused_triggers,
+)
+from pipec.frontend.document import Document
+from pipec.frontend.lower import Lowered
+from pipec.spec.pipeline import PipelineSpec
+
+RULES: tuple[Callable[[Checked], Iterator[Finding]], ...] = (
+    refused_sections,
+    sections_without_effect,
+    steps_for_later,
+    unknown_jobs,
+    unknown_triggers,
+    unknown_pools,
+    unknown_stores,
+    unknown_agents,
+    unknown_profiles,
+    unknown_sandboxes,
+    misspelt_named_inputs,
+    dependency_cycles,
+    job_cycles,
+    store_cycles,
+    overlapping_outputs,
+    undeclared_dependencies,
+    never_inputs,
+    never_outputs,
+    cache_without_inputs,
+    cache_without_outputs,
+    unused_named_inputs,
+    unused_triggers,
+    unused_pools,
+    unused_defaults,
+)
+
+
+def check(spec: PipelineSpec, lowered: Lowered, document: Document) -> Iterator[Finding]:
+    """What every rule finds, rule by rule."""
+    checked = Checked(spec, lowered.pipeline, lowered.origins, document)
+    for rule in RULES:
+        yield from rule(checked)

@@ -1,0 +1,224 @@
+"""Rules on patterns: who owns a file, who reads it, and what is never looked at."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from pipec import _core
+from pipec.codes import Code
+from pipec.diagnostics import Finding, Label
+from pipec.frontend.check.checked import Checked
+from pipec.frontend.origins import TaskOrigin
+from pipec.ir.inputs import InputRules, NamedRule, OutputPattern, Rule
+from pipec.ir.task import Task, TaskId
+
+_NEVER_INPUTS = frozenset({".git", ".pipec", "node_modules"})
+_NEVER_OUTPUTS = frozenset({".git", ".pipec"})
+
+Pattern = tuple[str, bool]
+"""A glob, and whether it excludes."""
+
+
+def overlapping_outputs(checked: Checked) -> Iterator[Finding]:
+    """Two tasks own one file, or a task owns the pipeline file."""
+    owners = [task for task in checked.pipeline.tasks.values() if task.outputs]
+    own_file = [(_literal(checked.document.path.rpartition("/")[2]), False)]
+    reported: set[tuple[TaskOrigin, TaskOrigin] | TaskOrigin] = set()
+    sets = [own_file, *(_owned(task.outputs) for task in owners)]
+    for first, second, path in _overlaps(sets):
+        later = owners[second - 1]
+        origin = checked.origins[later.id]
+        label = Label(origin.of("outputs"), at="key")
+        if first == 0:
+            if origin.route not in reported:
+                reported.add(origin.route)
+                message = f"the outputs of `{later.id}` take in the pipeline file itself"
+                yield Finding(Code.OVERLAPPING_OUTPUTS, message, (label,))
+            continue
+        earlier = owners[first - 1]
+        other = checked.origins[earlier.id]
+        if (other.route, origin.route) in reported:
+            continue
+        reported.add((other.route, origin.route))
+        message = f"`{earlier.id}` and `{later.id}` both own `{path}`"
+        if other is origin:
+            advice = "the combinations of a matrix run one beside the other: they need own outputs"
+            yield Finding(Code.OVERLAPPING_OUTPUTS, message, (label,), (advice,))
+            continue
+        labels = (label, Label(other.of("outputs"), f"outputs of `{earlier.id}`", at="key"))
+        yield Finding(Code.OVERLAPPING_OUTPUTS, message, labels)
+
+
+def undeclared_dependencies(checked: Checked) -> Iterator[Finding]:
+    """A task reads what another one makes, and does not wait for it."""
+    tasks = checked.pipeline.tasks
+    owners = _Owners(tasks)
+    if not owners:
+        return
+    for task, origin in checked.written_tasks():
+        patterns = _selected(task.inputs, checked.pipeline.named_inputs)
+        candidates = [
+            owner
+            for owner in owners.near(patterns)
+            if owner.id not in task.depends_on and checked.origins[owner.id] is not origin
+        ]
+        if not candidates:
+            continue
+        sets = [patterns, *(_owned(owner.outputs) for owner in candidates)]
+        found = [
+            (candidates[right - 1], path) for left, right, path in _overlaps(sets) if left == 0
+        ]
+        before = _all_before(task.id, tasks) if found else frozenset()
+        missing = [(owner, path) for owner, path in found if owner.id not in before]
+        if missing:
+            yield _undeclared(task, origin, missing)
+
+
+def never_inputs(checked: Checked) -> Iterator[Finding]:
+    """A pattern selects from a folder that is never entered."""
+    for name, rules in checked.pipeline.named_inputs.items():
+        items = checked.spec.named_inputs[name]
+        indexes = [index for index, item in enumerate(items) if isinstance(item, str)]
+        for rule, index in zip(rules, indexes, strict=True):
+            yield from _never_input(rule, Label(("named-inputs", name, index)))
+    for task, origin in checked.written_tasks():
+        for rule, index in zip(task.inputs, origin.inputs, strict=True):
+            yield from _never_input(rule, Label(origin.of("inputs", index)))
+
+
+def never_outputs(checked: Checked) -> Iterator[Finding]:
+    """A task owns files of git or of pipec."""
+    for task, origin in checked.written_tasks():
+        for index, output in enumerate(task.outputs):
+            folder = next(iter(_NEVER_OUTPUTS.intersection(output.glob.split("/"))), None)
+            if folder and not output.exclude:
+                message = f"`{output.glob}` cannot be an output: nothing in `{folder}` can be owned"
+                label = Label(origin.of("outputs", index))
+                yield Finding(Code.INVALID_PATTERN, message, (label,))
+
+
+def _never_input(rule: Rule | NamedRule, label: Label) -> Iterator[Finding]:
+    if isinstance(rule, NamedRule) or rule.exclude:
+        return
+    folder = next(iter(_NEVER_INPUTS.intersection(rule.glob.split("/"))), None)
+    if folder:
+        message = f"`{rule.glob}` selects nothing: no file in `{folder}` is ever an input"
+        yield Finding(Code.NEVER_AN_INPUT, message, (label,), severity="warning")
+
+
+def _undeclared(task: Task, origin: TaskOrigin, missing: Sequence[tuple[Task, str]]) -> Finding:
+    owner, path = missing[0]
+    message = f"`{task.id}` reads `{path}`, which `{owner.id}` makes, and does not depend on it"
+    if len(missing) > 1:
+        others = len(missing) - 1
+        message += f" (and of {others} other task{'' if others == 1 else 's'})"
+    return Finding(
+        Code.UNDECLARED_DEPENDENCY,
+        message,
+        (Label(origin.of("inputs"), at="key"),),
+        (f"add `{owner.id}` to `depends-on`, or exclude its outputs",),
+        severity="warning",
+    )
+
+
+class _Owners:
+    """The tasks with outputs, by the folder that each pattern is sure to stand in."""
+
+    def __init__(self, tasks: Mapping[TaskId, Task]) -> None:
+        self._here: dict[str, dict[TaskId, Task]] = defaultdict(dict)
+        self._below: dict[str, dict[TaskId, Task]] = defaultdict(dict)
+        for task in tasks.values():
+            for output in task.outputs:
+                if not output.exclude:
+                    folder = _folder(output.glob)
+                    self._here[folder][task.id] = task
+                    for above in _upwards(folder):
+                        self._below[above][task.id] = task
+
+    def __bool__(self) -> bool:
+        return bool(self._here)
+
+    def near(self, patterns: Sequence[Pattern]) -> list[Task]:
+        """The owners whose outputs can meet the patterns; some of them may not."""
+        near: dict[TaskId, Task] = {}
+        for glob, excludes in patterns:
+            if not excludes:
+                folder = _folder(glob)
+                near.update(self._below.get(folder, {}))
+                for above in _upwards(folder):
+                    near.update(self._here.get(above, {}))
+        return list(near.values())
+
+
+def _folder(glob: str) -> str:
+    """The part of a pattern before the first component with magic."""
+    folder = []
+    for component in glob.split("/"):
+        if set(component) & set("*?[{\\"):
+            break
+        folder.append(component)
+    return "/".join(folder)
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    """The folder, the folder above, and so on to the root, which is empty."""
+    while folder:
+        yield folder
+        folder = folder.rpartition("/")[0]
+    yield ""
+
+
+def _all_before(task_id: TaskId, tasks: Mapping[TaskId, Task]) -> frozenset[TaskId]:
+    """All tasks that must pass before this one."""
+    before: set[TaskId] = set()
+    pending = [task_id]
+    while pending:
+        for need in tasks[pending.pop()].depends_on:
+            if need not in before:
+                before.add(need)
+                pending.append(need)
+    return frozenset(before)
+
+
+def _selected(rules: InputRules, named: Mapping[str, InputRules]) -> list[Pattern]:
+    """The patterns of a task's inputs. A named input that is taken out counts by what it takes in."""
+    patterns: list[Pattern] = []
+    for rule in rules:
+        if isinstance(rule, Rule):
+            patterns.append((rule.glob, rule.exclude))
+            continue
+        for inner in _flat(rule.named, named):
+            if not (rule.exclude and inner.exclude):
+                patterns.append((inner.glob, rule.exclude or inner.exclude))
+    return patterns
+
+
+def _flat(name: str, named: Mapping[str, InputRules]) -> Iterator[Rule]:
+    seen: set[str] = set()
+    pending: list[Rule | NamedRule] = [NamedRule(named=name)]
+    while pending:
+        rule = pending.pop()
+        if isinstance(rule, Rule):
+            yield rule
+        elif rule.named not in seen:
+            seen.add(rule.named)
+            pending.extend(reversed(named[rule.named]))
+
+
+def _owned(outputs: Sequence[OutputPattern]) -> list[Pattern]:
+    return [(output.glob, output.exclude) for output in outputs]
+
+
+def _literal(name: str) -> str:
+    return "".join(f"\\{character}" if character in "*?[]{}\\" else character for character in name)
+
+
+def _overlaps(sets: Sequence[Sequence[Pattern]]) -> list[tuple[int, int, str]]:
+    written = [
+        [
+            {"glob": glob, "exclude": True} if excludes else {"glob": glob}
+            for glob, excludes in rules
+        ]
+        for rules in sets
+    ]
+    return _core.overlaps(json.dumps(written))

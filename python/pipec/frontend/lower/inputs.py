@@ -1,0 +1,145 @@
+"""Inputs and outputs in their normal form."""
+
+from collections.abc import Iterable, Sequence
+
+from pipec.codes import Code
+from pipec.diagnostics import Finding, Label, Route
+from pipec.frontend.cycles import find_cycles
+from pipec.frontend.lower.references import References
+from pipec.ir.inputs import (
+    CommandInput,
+    EnvInput,
+    FileValueInput,
+    InputRules,
+    NamedRule,
+    OutputPattern,
+    OutputsOfInput,
+    Rule,
+    StructuredInput,
+)
+from pipec.spec.inputs import (
+    CommandInputSpec,
+    EnvInputSpec,
+    FileValueSpec,
+    OutputsOfSpec,
+    OutputSpec,
+)
+from pipec.spec.pipeline import PipelineSpec
+
+Item = str | FileValueSpec | EnvInputSpec | CommandInputSpec | OutputsOfSpec
+
+
+class NamedInputTable:
+    """The named inputs: their rules, and the structured items that each of them brings along."""
+
+    def __init__(self, spec: PipelineSpec, references: References, findings: list[Finding]) -> None:
+        self._items = spec.named_inputs
+        self._references = references
+        self._findings = findings
+        self._report_cycles()
+        self.rules: dict[str, InputRules] = {
+            name: tuple(self._rule(item) for item in self._items[name] if isinstance(item, str))
+            for name in sorted(self._items)
+        }
+        self._structured: dict[str, tuple[StructuredInput, ...]] = {}
+
+    def lower(
+        self, items: Sequence[Item], route: Route, *, group: str
+    ) -> tuple[InputRules, tuple[int, ...], tuple[StructuredInput, ...]]:
+        """A task's rules, the index of each in the file, and its structured inputs."""
+        indexes = tuple(index for index, item in enumerate(items) if isinstance(item, str))
+        rules = tuple(self._rule(item) for item in items if isinstance(item, str))
+        structured: list[StructuredInput] = []
+        for index, item in enumerate(items):
+            if not isinstance(item, str):
+                structured.extend(self._lower_structured(item, (*route, index), group))
+            elif item in self._items:
+                structured.extend(self._structured_of(item))
+        return rules, indexes, tuple(dict.fromkeys(structured))
+
+    def _rule(self, item: str) -> Rule | NamedRule:
+        excludes = item.startswith("!")
+        name = item[1:] if excludes else item
+        if name in self._items:
+            return NamedRule(named=name, exclude=excludes)
+        return Rule(glob=name, exclude=excludes)
+
+    def _structured_of(self, name: str) -> tuple[StructuredInput, ...]:
+        """The structured items of a named input and of those that it takes in, in their order."""
+        if name not in self._structured:
+            found: list[StructuredInput] = []
+            for taken in _taken_in(name, self._items):
+                for index, item in enumerate(self._items[taken]):
+                    if not isinstance(item, str):
+                        route = ("named-inputs", taken, index)
+                        found.extend(self._lower_structured(item, route, ""))
+            self._structured[name] = tuple(dict.fromkeys(found))
+        return self._structured[name]
+
+    def _lower_structured(
+        self,
+        item: FileValueSpec | EnvInputSpec | CommandInputSpec | OutputsOfSpec,
+        route: Route,
+        group: str,
+    ) -> Iterable[StructuredInput]:
+        if isinstance(item, FileValueSpec):
+            return (FileValueInput(file=item.file, key=item.key),)
+        if isinstance(item, EnvInputSpec):
+            return (EnvInput(env=item.env),)
+        if isinstance(item, CommandInputSpec):
+            return (CommandInput(command=item.command),)
+        tasks = self._references.resolve(
+            item.outputs_of, (*route, "outputs-of"), self._findings, group=group
+        )
+        return [OutputsOfInput(outputs_of=task) for task in tasks]
+
+    def _report_cycles(self) -> None:
+        edges = {
+            name: [
+                item.removeprefix("!")
+                for item in items
+                if isinstance(item, str) and item.removeprefix("!") in self._items
+            ]
+            for name, items in self._items.items()
+        }
+        for cycle in find_cycles(edges):
+            path = " → ".join(f"`{name}`" for name in (*cycle, cycle[0]))
+            following = cycle[1 % len(cycle)]
+            texts = [
+                item.removeprefix("!") if isinstance(item, str) else ""
+                for item in self._items[cycle[0]]
+            ]
+            label = Label(("named-inputs", cycle[0], texts.index(following)))
+            message = f"named inputs refer to each other in a circle: {path}"
+            self._findings.append(Finding(Code.NAMED_INPUT_CYCLE, message, (label,)))
+
+
+def _taken_in(name: str, items: dict[str, list[Item]]) -> list[str]:
+    """A named input and all that it takes in, each once, in the order of the file."""
+    seen: dict[str, None] = {}
+    pending = [name]
+    while pending:
+        current = pending.pop()
+        if current in seen:
+            continue
+        seen[current] = None
+        pending.extend(
+            item for item in reversed(items[current]) if isinstance(item, str) and item in items
+        )
+    return list(seen)
+
+
+def lower_outputs(items: Sequence[str | OutputSpec]) -> tuple[OutputPattern, ...]:
+    """A task's output patterns, in the order of the file."""
+    patterns = []
+    for item in items:
+        written = item if isinstance(item, str) else item.glob
+        excludes = written.startswith("!")
+        patterns.append(
+            OutputPattern(
+                glob=written.removeprefix("!"),
+                exclude=excludes,
+                optional=not isinstance(item, str) and item.optional and not excludes,
+            )
+        )
+    return tuple(patterns)

@@ -1,0 +1,108 @@
+"""Tasks in their normal form: one for each combination of a matrix, every default filled in."""
+
+from collections.abc import Iterable
+
+from pipec.diagnostics import Finding
+from pipec.frontend.lower.cache import lower_task_cache
+from pipec.frontend.lower.env import lower_env
+from pipec.frontend.lower.inputs import NamedInputTable, lower_outputs
+from pipec.frontend.lower.references import References
+from pipec.frontend.lower.steps import lower_shell, lower_steps
+from pipec.frontend.lower.tree import Placed
+from pipec.frontend.origins import TaskOrigin
+from pipec.ir.task import Requirements, Retry, Task, TaskId
+from pipec.spec.pipeline import PipelineSpec
+from pipec.spec.task import RequiresSpec, RetrySpec
+
+_PLATFORMS = 3
+
+
+def lower_tasks(
+    spec: PipelineSpec,
+    placed: Iterable[Placed],
+    *,
+    references: References,
+    named: NamedInputTable,
+    default_cache: str,
+    findings: list[Finding],
+) -> tuple[dict[TaskId, Task], dict[TaskId, TaskOrigin]]:
+    """The tasks, and where they come from, by id."""
+    tasks: dict[TaskId, Task] = {}
+    origins: dict[TaskId, TaskOrigin] = {}
+    for place in placed:
+        written = place.spec
+        origin = TaskOrigin(place.route, place.inherited)
+        needs = _needs(place, origin, references, findings)
+        rules, indexes, structured = named.lower(
+            written.inputs, origin.of("inputs"), group=place.group
+        )
+        cached = not written.interactive
+        shared = {
+            "description": written.description,
+            "depends_on": tuple(sorted(needs)),
+            "inputs": rules,
+            "structured_inputs": structured,
+            "inputs_gitignore": written.inputs_gitignore,
+            "outputs": lower_outputs(written.outputs),
+            "cache": lower_task_cache(written.cache, default=default_cache) if cached else None,
+            "env": lower_env(written.env),
+            "env_inputs": tuple(sorted(set(written.env_inputs))),
+            "env_mode": written.env_mode or spec.env_mode,
+            "cwd": written.cwd,
+            "shell": lower_shell(written.shell),
+            "retry": _lower_retry(written.retry),
+            "timeout_ms": written.timeout,
+            "requires": _lower_requires(written.requires),
+            "steps": lower_steps(written),
+            "pool": written.pool or "",
+            "priority": written.priority,
+            "allow_failure": written.allow_failure,
+            "interactive": written.interactive,
+            "platforms": _lower_platforms(written.platforms),
+            "platform_independent": written.platform_independent,
+        }
+        origin = TaskOrigin(
+            place.route,
+            place.inherited,
+            written=written.model_fields_set,
+            needs=tuple(needs.items()),
+            inputs=indexes,
+            has_list=isinstance(written.run, list),
+        )
+        for task_id, combination in place.variants:
+            tasks[task_id] = Task(id=task_id, matrix=combination, **shared)  # type: ignore[arg-type]
+            origins[task_id] = origin
+    return tasks, origins
+
+
+def _needs(
+    place: Placed, origin: TaskOrigin, references: References, findings: list[Finding]
+) -> dict[TaskId, int]:
+    """The dependencies, each with the index of the first reference that means it."""
+    needs: dict[TaskId, int] = {}
+    for index, written in enumerate(place.spec.depends_on):
+        route = origin.of("depends-on", index)
+        for task_id in references.resolve(written, route, findings, group=place.group):
+            needs.setdefault(task_id, index)
+    return needs
+
+
+def _lower_retry(written: int | RetrySpec) -> Retry:
+    if isinstance(written, int):
+        return Retry(attempts=written)
+    delay = written.delay or 0
+    return Retry(attempts=written.attempts, delay_ms=delay, backoff=written.backoff)
+
+
+def _lower_requires(written: RequiresSpec) -> Requirements:
+    return Requirements(
+        tools=tuple(sorted(set(written.tools))),
+        secrets=tuple(sorted(set(written.secrets))),
+        runtime=written.runtime or "",
+    )
+
+
+def _lower_platforms(written: list[str] | None) -> tuple[str, ...]:
+    """The platforms in order; none for all of them."""
+    platforms = tuple(sorted(set(written or ())))
+    return () if len(platforms) == _PLATFORMS else platforms

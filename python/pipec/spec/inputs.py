@@ -1,0 +1,78 @@
+"""Inputs and outputs, §6 of the language."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Tag
+
+from pipec.spec.base import Spec, by_form, by_key
+from pipec.spec.paths import Path, Pattern
+from pipec.spec.scalars import EnvName, Text
+
+
+class FileValueSpec(Spec):
+    """One value of a TOML, JSON or YAML file."""
+
+    noun: ClassVar[str] = "a file value"
+
+    file: Path
+    """The file, relative to the pipeline's folder."""
+    key: Text
+    """The value's place in it: `dependencies.react`."""
+
+
+class EnvInputSpec(Spec):
+    """The value of a host variable."""
+
+    noun: ClassVar[str] = "an environment input"
+
+    env: EnvName
+    """The variable's name."""
+
+
+class CommandInputSpec(Spec):
+    """What a command prints."""
+
+    noun: ClassVar[str] = "a command input"
+
+    command: Text
+    """The command, for the shell `sh`; it has to exit with 0."""
+
+
+class OutputsOfSpec(Spec):
+    """The declared outputs of a dependency."""
+
+    noun: ClassVar[str] = "an outputs input"
+
+    outputs_of: Text
+    """The dependency."""
+
+
+InputItem = Annotated[
+    Annotated[Pattern, Tag("text")]
+    | Annotated[FileValueSpec, Tag("file")]
+    | Annotated[EnvInputSpec, Tag("env")]
+    | Annotated[CommandInputSpec, Tag("command")]
+    | Annotated[OutputsOfSpec, Tag("outputs-of")],
+    by_form(
+        by_key("file", "env", "command", "outputs-of", text=True),
+        "an input is a pattern, the name of a named input, or a table with "
+        "`file`, `env`, `command` or `outputs-of`",
+    ),
+]
+
+
+class OutputSpec(Spec):
+    """A pattern of files that the task owns, with what is to be expected of it."""
+
+    noun: ClassVar[str] = "an output"
+
+    glob: Pattern
+    """The pattern."""
+    optional: bool = False
+    """Whether it may match nothing after a success."""
+
+
+OutputItem = Annotated[
+    Annotated[Pattern, Tag("text")] | Annotated[OutputSpec, Tag("glob")],
+    by_form(by_key("glob", text=True), "an output is a pattern, or a table with `glob`"),
+]

@@ -1,0 +1,339 @@
+"""Sections that are read and checked, and that nothing acts on yet, §10 to §15 of the language."""
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, Tag, model_validator
+
+from pipec.codes import Code
+from pipec.spec.base import Spec, by_form, by_key, refusal
+from pipec.spec.job import Labels
+from pipec.spec.paths import Path, Pattern
+from pipec.spec.scalars import Id, Size, Text
+from pipec.spec.step import Step, TextOrVariable
+from pipec.spec.task import TaskSpec
+
+
+class SourceSpec(Spec):
+    """Another repository or folder whose pipeline joins this one."""
+
+    noun: ClassVar[str] = "a source"
+
+    git: Text | None = None
+    """The repository."""
+    ref: Text | None = None
+    """Its branch, tag or commit."""
+    path: Text | None = None
+    """The folder, instead of a repository."""
+    pipeline: Text | None = None
+    """The pipeline file in it."""
+    prepare: list[Step] = Field(default_factory=list)
+    """Steps that make a checkout ready."""
+    writable: bool = False
+    """Whether `prepare` may write to the folder."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.git is None and self.path is None:
+            raise refusal(Code.MISSING_FIELD, "a source needs `git` or `path`")
+        if self.git is not None and self.path is not None:
+            message = "a source has `git` or `path`, not both"
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="path")
+        if self.prepare and self.path is not None and not self.writable:
+            message = "preparing a folder writes to it"
+            advice = "allow it with `writable = true`"
+            raise refusal(Code.CONFLICTING_FIELDS, message, advice=advice, key="prepare")
+        return self
+
+
+class WorkspaceSpec(Spec):
+    """Members of a monorepo, and the tasks that every member gets."""
+
+    noun: ClassVar[str] = "a workspace"
+
+    members: list[Pattern]
+    """Folders."""
+    graph: Literal["package.json", "cargo", "pyproject", "none"] = "none"
+    """Where the edges between members come from."""
+    tasks: dict[Id, TaskSpec] = Field(default_factory=dict)
+    """Tasks of every member."""
+
+
+class VolumeSpec(Spec):
+    """A folder of the host in a container."""
+
+    noun: ClassVar[str] = "a volume"
+
+    source: Text
+    """The host's folder."""
+    target: Text
+    """The folder in the container."""
+    readonly: bool = False
+    """Whether it cannot be written."""
+
+
+class ContainerSpec(Spec):
+    """An image to run in."""
+
+    noun: ClassVar[str] = "a container"
+
+    image: Text
+    """The image."""
+    workdir: Text = "/workspace"
+    """Where the project is mounted."""
+    volumes: list[VolumeSpec] = Field(default_factory=list)
+    """Folders of the host."""
+
+
+class LimaSpec(Spec):
+    """A virtual machine."""
+
+    noun: ClassVar[str] = "a virtual machine"
+
+    vm: Text | None = None
+    """Its name."""
+
+
+class LocalSandboxSpec(Spec):
+    """The operating system's own confinement."""
+
+    noun: ClassVar[str] = "a local sandbox"
+
+    read: Literal["declared", "all"] = "declared"
+    """What may be read."""
+    write: Literal["declared", "all"] = "declared"
+    """What may be written."""
+    network: bool = False
+    """Whether the network may be used."""
+
+
+class SandboxSpec(Spec):
+    """Where tasks run: exactly one kind."""
+
+    noun: ClassVar[str] = "a sandbox"
+
+    docker: ContainerSpec | None = None
+    """A container of Docker."""
+    container: ContainerSpec | None = None
+    """A container of the profile's provider."""
+    lima: LimaSpec | None = None
+    """A virtual machine."""
+    local: LocalSandboxSpec | None = None
+    """The operating system's own confinement."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        kinds = [key for key in self.keys() if key in self.model_fields_set]
+        if not kinds:
+            message = "a sandbox needs `docker`, `container`, `lima` or `local`"
+            raise refusal(Code.MISSING_FIELD, message)
+        if len(kinds) > 1:
+            message = f"a sandbox has one kind, and this one has `{kinds[0]}` and `{kinds[1]}`"
+            raise refusal(Code.CONFLICTING_FIELDS, message, key=kinds[1])
+        return self
+
+
+class ProfileSpec(Spec):
+    """How a job is executed."""
+
+    noun: ClassVar[str] = "an execution profile"
+
+    target: Literal["local", "github"]
+    """Where."""
+    sandbox: Id | None = None
+    """In which sandbox."""
+    provider: Literal["auto", "docker", "podman", "apple-container", "lima"] | None = None
+    """Who provides a container."""
+    runs_on: Labels | None = None
+    """The labels of the runner."""
+
+    @model_validator(mode="after")
+    def _labels_need_a_runner(self) -> Self:
+        if self.target == "local" and self.runs_on is not None:
+            message = "a local profile has no runner"
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="runs-on")
+        return self
+
+
+class AgentSpec(Spec):
+    """The command line of an agent."""
+
+    noun: ClassVar[str] = "an agent"
+
+    command: Annotated[list[Text], Field(min_length=1)]
+    """The program and its arguments."""
+    model: TextOrVariable | None = None
+    """The model."""
+
+
+class DenySpec(Spec):
+    """A refusal that says why."""
+
+    noun: ClassVar[str] = "an action"
+
+    deny: Text
+    """Why."""
+
+
+class MockResultSpec(Spec):
+    """What a command would have done."""
+
+    noun: ClassVar[str] = "a mock"
+
+    code: Annotated[int, Field(ge=0, le=255)] = 0
+    """Its exit status."""
+    stdout: str = ""
+    """What it prints."""
+    stderr: str = ""
+    """What it complains of."""
+
+
+class MockSpec(Spec):
+    """A result instead of a command."""
+
+    noun: ClassVar[str] = "an action"
+
+    mock: MockResultSpec
+    """The result."""
+
+
+class RequireEnvironmentSpec(Spec):
+    """A command for one environment only."""
+
+    noun: ClassVar[str] = "an action"
+
+    require_environment: Text
+    """The environment."""
+
+
+class RequireApprovalSpec(Spec):
+    """A command that somebody approves."""
+
+    noun: ClassVar[str] = "an action"
+
+    require_approval: Text
+    """Who."""
+
+
+Action = Annotated[
+    Annotated[Literal["allow", "deny"], Tag("text")]
+    | Annotated[DenySpec, Tag("deny")]
+    | Annotated[MockSpec, Tag("mock")]
+    | Annotated[RequireEnvironmentSpec, Tag("require-environment")]
+    | Annotated[RequireApprovalSpec, Tag("require-approval")],
+    by_form(
+        by_key("deny", "mock", "require-environment", "require-approval", text=True),
+        "an action is `allow`, `deny`, or a table with `deny`, `mock`, `require-environment` "
+        "or `require-approval`",
+    ),
+]
+
+
+class CommandRuleSpec(Spec):
+    """What happens to commands that begin so."""
+
+    noun: ClassVar[str] = "a command rule"
+
+    action: Action
+    """What happens."""
+    prefix: Text | None = None
+    """How the command begins."""
+    exact: Text | None = None
+    """The whole command."""
+
+    @model_validator(mode="after")
+    def _one_match(self) -> Self:
+        if self.prefix is None and self.exact is None:
+            raise refusal(Code.MISSING_FIELD, "a command rule needs `prefix` or `exact`")
+        if self.prefix is not None and self.exact is not None:
+            message = "a command rule has `prefix` or `exact`, not both"
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="exact")
+        return self
+
+
+class CommandOutputSpec(Spec):
+    """What is kept of the output of commands."""
+
+    noun: ClassVar[str] = "the output of commands"
+
+    max_bytes: Size | None = None
+    """How much."""
+    redact_secrets: bool = True
+    """Whether secrets are masked in it."""
+
+
+class CommandsSpec(Spec):
+    """The policy on command lines."""
+
+    noun: ClassVar[str] = "the command policy"
+
+    fallback: Literal["allow", "deny"] = "allow"
+    """What happens to a command without a rule."""
+    record: bool = True
+    """Whether commands are recorded."""
+    output: CommandOutputSpec = Field(default_factory=CommandOutputSpec)
+    """What is kept of their output."""
+    rules: list[CommandRuleSpec] = Field(default_factory=list)
+    """The rules; the first that fits decides."""
+
+
+class SyncGithubSpec(Spec):
+    """The generated GitHub workflow."""
+
+    noun: ClassVar[str] = "the GitHub sync"
+
+    workflow: Path | None = None
+    """The workflow file."""
+    lock: Path | None = None
+    """The lock file."""
+    setup: Any = None
+    """How runners are made ready."""
+    cache: Any = None
+    """Whether caches are kept between runs."""
+    profile: Id | None = None
+    """The execution profile."""
+
+
+class SyncTasksSpec(Spec):
+    """The generated scripts of package managers."""
+
+    noun: ClassVar[str] = "the task sync"
+
+    prefix: Text | None = None
+    """What script names begin with."""
+    runners: Any = None
+    """The package managers."""
+    targets: Any = None
+    """The files to keep current."""
+    jobs: Any = None
+    """The jobs that get a script."""
+    tasks: Any = None
+    """The tasks that get a script."""
+    scripts: dict[str, Text] = Field(default_factory=dict)
+    """More scripts."""
+
+
+def _switch_form(value: Any) -> str | None:
+    return {bool: "bool", dict: "table"}.get(type(value))
+
+
+class SyncSpec(Spec):
+    """Generated files to keep current."""
+
+    noun: ClassVar[str] = "the sync"
+
+    github: (
+        Annotated[
+            Annotated[bool, Tag("bool")] | Annotated[SyncGithubSpec, Tag("table")],
+            by_form(_switch_form, "expected true, false or a table"),
+        ]
+        | None
+    ) = None
+    """The GitHub workflow."""
+    tasks: (
+        Annotated[
+            Annotated[bool, Tag("bool")] | Annotated[SyncTasksSpec, Tag("table")],
+            by_form(_switch_form, "expected true, false or a table"),
+        ]
+        | None
+    ) = None
+    """Scripts of package managers."""

@@ -1,0 +1,194 @@
+"""Steps, §4.1 of the language."""
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
+
+from pipec.codes import Code
+from pipec.spec.base import Spec, by_form, by_key, refusal
+from pipec.spec.env import Env
+from pipec.spec.paths import Path
+from pipec.spec.scalars import LARGEST_INTEGER, Duration, EnvName, Text, describe
+
+ShellName = Literal["sh", "bash", "pwsh", "cmd"]
+Shell = Annotated[
+    Annotated[ShellName, Tag("text")] | Annotated[list[Text], Field(min_length=1), Tag("argv")],
+    by_form(
+        lambda value: {str: "text", list: "argv"}.get(type(value)),
+        "a shell is `sh`, `bash`, `pwsh`, `cmd`, or a list of a program and its arguments",
+    ),
+]
+
+
+class ShellStepSpec(Spec):
+    """A command for a shell."""
+
+    noun: ClassVar[str] = "a shell step"
+
+    sh: Text
+    """The command."""
+    name: Text | None = None
+    """What reports call the step."""
+    cwd: Path | None = None
+    """Its folder, relative to the pipeline's; the task's unless given."""
+    env: Env = Field(default_factory=dict)
+    """Environment of this step, over the task's."""
+    shell: Shell | None = None
+    """The shell; the task's unless given."""
+    timeout: Duration | None = None
+    """How long it may take."""
+
+
+def _program(value: list[str]) -> list[str]:
+    if not value or not value[0]:
+        raise refusal(Code.INVALID_VALUE, "`argv` names no program")
+    return value
+
+
+class ArgvStepSpec(Spec):
+    """A program with arguments, and no shell between."""
+
+    noun: ClassVar[str] = "a program step"
+
+    argv: Annotated[list[str], AfterValidator(_program)]
+    """The program and its arguments."""
+    name: Text | None = None
+    """What reports call the step."""
+    cwd: Path | None = None
+    """Its folder, relative to the pipeline's; the task's unless given."""
+    env: Env = Field(default_factory=dict)
+    """Environment of this step, over the task's."""
+    timeout: Duration | None = None
+    """How long it may take."""
+
+
+def _function(value: str) -> str:
+    module, colon, name = value.partition(":")
+    if colon and name.isidentifier() and all(part.isidentifier() for part in module.split(".")):
+        return value
+    advice = "write it as `package.module:function`"
+    raise refusal(Code.INVALID_VALUE, f"`{value}` is not a function", advice=advice)
+
+
+def _plain(value: Any) -> Any:
+    """Arguments are text, whole numbers, truth values, lists and tables of them."""
+    pending = [value]
+    while pending:
+        member = pending.pop()
+        if isinstance(member, dict):
+            pending.extend(member.values())
+        elif isinstance(member, list):
+            pending.extend(member)
+        elif isinstance(member, int):
+            if abs(member) > LARGEST_INTEGER:
+                raise refusal(Code.INVALID_VALUE, f"the number {member} is too large")
+        elif not isinstance(member, str):
+            message = f"an argument cannot be {describe(member)}"
+            raise refusal(Code.WRONG_TYPE, message, advice="write it as text")
+    return value
+
+
+Function = Annotated[str, AfterValidator(_function)]
+Arguments = Annotated[dict[str, Any], BeforeValidator(_plain)]
+
+
+class DynamicStepSpec(Spec):
+    """A Python function that returns the steps to run."""
+
+    noun: ClassVar[str] = "a dynamic step"
+
+    dynamic: Function
+    """The function, as `package.module:function`."""
+    with_: Arguments = Field(default_factory=dict)
+    """Its arguments."""
+    name: Text | None = None
+    """What reports call the step."""
+    timeout: Duration | None = None
+    """How long it may take."""
+
+
+class CallStepSpec(Spec):
+    """A Python function that does the work."""
+
+    noun: ClassVar[str] = "a call step"
+
+    call: Function
+    """The function, as `package.module:function`."""
+    with_: Arguments = Field(default_factory=dict)
+    """Its arguments."""
+    name: Text | None = None
+    """What reports call the step."""
+    timeout: Duration | None = None
+    """How long it may take."""
+
+
+class SelectedText(Spec):
+    """A text that a variable of the host decides."""
+
+    noun: ClassVar[str] = "a variable"
+
+    var: EnvName
+    """The host's variable."""
+    default: str | None = None
+    """The text when the variable is missing or empty."""
+
+
+TextOrVariable = Annotated[
+    Annotated[Text, Tag("text")] | Annotated[SelectedText, Tag("var")],
+    by_form(by_key("var", text=True), "expected text, or a table with `var`"),
+]
+
+
+class AgentStepSpec(Spec):
+    """A prompt for an agent's command line."""
+
+    noun: ClassVar[str] = "an agent step"
+
+    agent: TextOrVariable
+    """The profile of the agent, of `[agents]`."""
+    prompt: Text | None = None
+    """The prompt."""
+    prompt_file: Path | None = None
+    """A file that holds the prompt."""
+    model: TextOrVariable | None = None
+    """The model; the profile's unless given."""
+    stdout_to: Path | None = None
+    """A file in the task's folder that takes what the agent prints."""
+    name: Text | None = None
+    """What reports call the step."""
+    timeout: Duration | None = None
+    """How long it may take."""
+
+    @model_validator(mode="after")
+    def _one_prompt(self) -> Self:
+        if self.prompt is not None and self.prompt_file is not None:
+            message = "an agent step has `prompt` or `prompt-file`, not both"
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="prompt-file")
+        if self.prompt is None and self.prompt_file is None:
+            message = "an agent step needs `prompt` or `prompt-file`"
+            raise refusal(Code.MISSING_FIELD, message)
+        return self
+
+
+Step = Annotated[
+    Annotated[Text, Tag("text")]
+    | Annotated[ShellStepSpec, Tag("sh")]
+    | Annotated[ArgvStepSpec, Tag("argv")]
+    | Annotated[DynamicStepSpec, Tag("dynamic")]
+    | Annotated[CallStepSpec, Tag("call")]
+    | Annotated[AgentStepSpec, Tag("agent")],
+    by_form(
+        by_key("sh", "argv", "dynamic", "call", "agent", text=True),
+        "a step is a command, or a table with `sh`, `argv`, `dynamic`, `call` or `agent`",
+    ),
+]
+
+
+def _run_form(value: Any) -> str:
+    return "list" if isinstance(value, list) else "one"
+
+
+Run = Annotated[
+    Annotated[list[Step], Tag("list")] | Annotated[Step, Tag("one")],
+    by_form(_run_form, "expected a step or a list of steps"),
+]

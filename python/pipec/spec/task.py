@@ -1,0 +1,139 @@
+"""Tasks and groups of tasks, §4 of the language."""
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, RootModel, Tag, model_validator
+
+from pipec.codes import Code
+from pipec.spec.base import Spec, by_form, refusal
+from pipec.spec.cache import TaskCache
+from pipec.spec.env import Env
+from pipec.spec.inputs import InputItem, OutputItem
+from pipec.spec.matrix import MatrixSpec
+from pipec.spec.paths import Path
+from pipec.spec.scalars import LARGEST_INTEGER, Count, Duration, EnvName, EnvPattern, Id, Text
+from pipec.spec.step import Run, Shell, Step
+
+
+class RetrySpec(Spec):
+    """How often a task is tried."""
+
+    noun: ClassVar[str] = "a retry"
+
+    attempts: Count
+    """Attempts in total."""
+    delay: Duration | None = None
+    """How long to wait before the second attempt."""
+    backoff: Annotated[int, Field(ge=1, le=100)] = 1
+    """What the wait is multiplied by from attempt to attempt."""
+
+
+def _retry_form(value: Any) -> str:
+    return "table" if isinstance(value, dict) else "count"
+
+
+Retry = Annotated[
+    Annotated[Count, Tag("count")] | Annotated[RetrySpec, Tag("table")],
+    by_form(_retry_form, "expected a number of attempts, or a table with `attempts`"),
+]
+
+
+class RequiresSpec(Spec):
+    """What has to be there before the first step."""
+
+    noun: ClassVar[str] = "the requirements of a task"
+
+    tools: list[Text] = Field(default_factory=list)
+    """Programs on the path."""
+    secrets: list[EnvName] = Field(default_factory=list)
+    """Variables of the host that must not be empty."""
+    runtime: Text | None = None
+    """What the steps are made for."""
+
+
+class TaskSpec(Spec):
+    """A task: inputs, outputs and steps. Without steps it groups its dependencies."""
+
+    noun: ClassVar[str] = "a task"
+
+    description: str = ""
+    """What it is for."""
+    depends_on: list[Text] = Field(default_factory=list)
+    """Tasks that must pass before this one starts."""
+    inputs: list[InputItem] = Field(default_factory=list)
+    """Files and values that decide whether the task must run again."""
+    inputs_gitignore: bool = True
+    """Whether patterns leave out what `.gitignore` leaves out."""
+    outputs: list[OutputItem] = Field(default_factory=list)
+    """Files that the task owns."""
+    cache: TaskCache = False
+    """Whether and where results are kept."""
+    env: Env = Field(default_factory=dict)
+    """Environment, over the job's."""
+    env_inputs: list[EnvPattern] = Field(default_factory=list)
+    """Variables of the host whose values decide whether the task must run again: `NAME` or `NAME*`."""
+    env_mode: Literal["loose", "strict"] | None = None
+    """Whether the task sees the host's environment, or only what is declared."""
+    cwd: Path = ""
+    """The folder of its steps, relative to the pipeline's."""
+    shell: Shell = "sh"
+    """The shell of its commands."""
+    retry: Retry = 1
+    """Attempts in total, or a table."""
+    timeout: Duration | None = None
+    """How long an attempt may take."""
+    requires: RequiresSpec = Field(default_factory=RequiresSpec)
+    """What has to be there before the first step."""
+    run: Run | None = None
+    """A step, or a list of steps."""
+    steps: list[Step] | None = None
+    """The long spelling of `run`."""
+    pool: Id | None = None
+    """Tasks of one pool share its limit."""
+    priority: Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)] = 0
+    """Among tasks that are ready, higher first."""
+    allow_failure: bool = False
+    """Whether the tasks that depend on it run even when it failed."""
+    interactive: bool = False
+    """Whether it gets the terminal to itself; never cached."""
+    platforms: Annotated[list[Literal["linux", "macos", "windows"]], Field(min_length=1)] | None = (
+        None
+    )
+    """Where it runs; elsewhere it is skipped."""
+    platform_independent: bool = False
+    """Whether a result is good on every platform."""
+    matrix: MatrixSpec | None = None
+    """Variables; the task is made once for each combination of their values."""
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> Self:
+        if self.run is not None and self.steps is not None:
+            message = "a task has `run` or `steps`, not both"
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="steps")
+        if self.interactive and self.cache is not False:
+            message = "an interactive task is never cached"
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="cache")
+        return self
+
+
+TASK_KEYS = frozenset(TaskSpec.keys())
+
+
+class TaskGroup(RootModel[dict[Id, Any]]):
+    """A table of tasks and groups."""
+
+    root: dict[Id, "TaskNode"]
+
+
+def task_or_group(value: Any) -> str:
+    """A table with a task's key, or an empty one, is a task; a table of tables is a group."""
+    if not isinstance(value, dict) or not value or not TASK_KEYS.isdisjoint(value):
+        return "task"
+    return "group" if all(isinstance(member, dict) for member in value.values()) else "task"
+
+
+TaskNode = Annotated[
+    Annotated[TaskSpec, Tag("task")] | Annotated[TaskGroup, Tag("group")],
+    by_form(task_or_group, "expected a task or a group of tasks"),
+]
+TaskGroup.model_rebuild()

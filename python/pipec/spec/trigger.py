@@ -1,0 +1,78 @@
+"""Triggers, §8 of the language."""
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from pipec.codes import Code
+from pipec.spec.base import Spec, refusal
+from pipec.spec.cron import cron_problem
+from pipec.spec.events import Event
+from pipec.spec.scalars import Text
+
+
+def _can_match(filters: list[str]) -> list[str]:
+    if all(text.startswith("!") for text in filters):
+        message = "a filter of exclusions alone matches nothing"
+        advice = 'put what it excludes from before them: `"**"`'
+        raise refusal(Code.INVALID_VALUE, message, advice=advice)
+    return filters
+
+
+Filter = Annotated[list[Text], Field(min_length=1), AfterValidator(_can_match)]
+
+
+class GithubTriggerSpec(Spec):
+    """Events of GitHub, and what they are filtered by."""
+
+    noun: ClassVar[str] = "a GitHub trigger"
+
+    events: Annotated[list[Event], Field(min_length=1)]
+    """The events."""
+    branches: Filter | None = None
+    """Branches, as patterns of GitHub."""
+    tags: Filter | None = None
+    """Tags, as patterns of GitHub."""
+    paths: Filter | None = None
+    """Changed files, as patterns of GitHub."""
+    types: Annotated[list[Text], Field(min_length=1)] | None = None
+    """Activities of the events, such as `opened`."""
+
+
+def _cron(value: str) -> str:
+    problem = cron_problem(value)
+    if problem:
+        advice = "five fields: minute, hour, day of month, month, day of week"
+        raise refusal(Code.INVALID_CRON, f"`{value}` is not a schedule: {problem}", advice=advice)
+    return " ".join(value.split())
+
+
+class TriggerSpec(Spec):
+    """When a job runs by itself: exactly one way."""
+
+    noun: ClassVar[str] = "a trigger"
+
+    manual: bool | None = None
+    """By hand."""
+    github: GithubTriggerSpec | None = None
+    """By events of GitHub."""
+    cron: Annotated[str, AfterValidator(_cron)] | None = None
+    """By the clock: five cron fields."""
+    schedule: Annotated[str, AfterValidator(_cron)] | None = None
+    """Another word for `cron`."""
+    timezone: Text | None = None
+    """The time zone of `cron`, such as `Europe/Paris`; UTC unless given."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = [key for key in ("manual", "github", "cron", "schedule") if getattr(self, key)]
+        if not ways:
+            message = "a trigger needs `manual = true`, `github` or `cron`"
+            raise refusal(Code.MISSING_FIELD, message)
+        if len(ways) > 1:
+            message = f"a trigger has one way, and this one has `{ways[0]}` and `{ways[1]}`"
+            raise refusal(Code.CONFLICTING_FIELDS, message, key=ways[1])
+        if self.timezone is not None and ways[0] not in {"cron", "schedule"}:
+            message = "only a `cron` has a `timezone`"
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="timezone")
+        return self
