@@ -1,1 +1,1 @@
-"""The outside: what a person or a script meets. Only here are the environment and the terminal read."""
+"""The outside: what a person or a script meets. Only here are environment and terminal read."""

@@ -9,11 +9,12 @@ import typer.core
 
 # typer carries its own copy of click; it is pinned to one minor version for this reason too.
 from typer._click.core import Command, Context
-from typer._click.exceptions import NoSuchOption, UsageError
+from typer._click.exceptions import NoSuchOption
+from typer._click.exceptions import UsageError as TyperUsageError
 
 from pipec.cli.invocation import Invocation
 from pipec.cli.main import VERBS
-from pipec.cli.options import UsageProblem
+from pipec.cli.options import UsageError
 from pipec.frontend.suggest import did_you_mean
 
 OVERVIEW = """Run the tasks of a project: only those whose inputs changed, and say why.
@@ -77,7 +78,7 @@ def describe_globals(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print more.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
 ) -> None:
-    """Declares what every command takes, for the help; the front door has read all of it already."""
+    """Declares what every command takes, for the help; the front door has read it already."""
     del directory, file, color, quiet, verbose, version
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -87,7 +88,7 @@ def run_app(invocation: Invocation, words: list[str]) -> int:
     """Carries out a command and gives its exit status.
 
     Raises:
-        UsageProblem: the words are no command of pipec.
+        UsageError: the words are no command of pipec.
         PipecError: what the command raises.
     """
     try:
@@ -96,26 +97,26 @@ def run_app(invocation: Invocation, words: list[str]) -> int:
         )
     except NoSuchOption as error:
         raise _unknown_option(error) from None
-    except UsageError as error:
+    except TyperUsageError as error:
         raise _usage_problem(error) from None
     return int(status or 0)
 
 
-def _unknown_option(error: NoSuchOption) -> UsageProblem:
+def _unknown_option(error: NoSuchOption) -> UsageError:
     context = error.ctx
     if context is None:
-        return UsageProblem(f"there is no option `{error.option_name}`")
+        return UsageError(f"there is no option `{error.option_name}`")
     names = [name for param in context.command.get_params(context) for name in param.opts]
     suggestion = did_you_mean(error.option_name, [n for n in names if n.startswith("-")])
-    return UsageProblem(
+    return UsageError(
         f"`{context.command_path}` has no option `{error.option_name}`",
         help=suggestion or _see_help(context),
     )
 
 
-def _usage_problem(error: UsageError) -> UsageProblem:
+def _usage_problem(error: TyperUsageError) -> UsageError:
     message = re.sub(r"'([^']*)'", r"`\1`", error.format_message()).rstrip(".")
-    return UsageProblem(
+    return UsageError(
         message[:1].lower() + message[1:],
         help=_see_help(error.ctx) if error.ctx is not None else (),
     )

@@ -1,8 +1,8 @@
-"""How many tasks may run at once: what `--concurrency` says of the cores that this process may use."""
+"""How many tasks may run at once: what `--concurrency` says of the usable cores."""
 
 import os
 
-from pipec.cli.options import UsageProblem
+from pipec.cli.options import UsageError
 
 _QUOTA = "/sys/fs/cgroup/cpu.max"
 
@@ -11,21 +11,21 @@ def parse_concurrency(text: str, *, cores: int) -> int:
     """`auto` is every core, `50%` half of them, a number is itself; at least one.
 
     Raises:
-        UsageProblem: it is none of these.
+        UsageError: it is none of these.
     """
     if text == "auto":
         return cores
     digits = text.removesuffix("%")
     if digits.isascii() and digits.isdigit() and int(digits) > 0:
         return max(1, cores * int(digits) // 100) if text.endswith("%") else int(digits)
-    raise UsageProblem(
+    raise UsageError(
         f"`{text}` is no value for `--concurrency`",
         help=("write a number such as `4`, a share of the cores such as `50%`, or `auto`",),
     )
 
 
 def usable_cores() -> int:
-    """The cores that this process may use: those it is bound to, within its control group's quota."""
+    """The cores that this process is bound to, within the quota of its control group."""
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:

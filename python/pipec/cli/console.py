@@ -1,7 +1,10 @@
 """The two streams of a command: data for programs on one, words for people on the other."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TextIO
+
+from pipec.codes import Code
+from pipec.errors import PipecError
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -28,20 +31,20 @@ class Console:
 
     def data(self, text: str) -> None:
         """Writes what was asked for."""
-        self._out.write(text)
+        _guarded(self._out.write, text)
 
     def say(self, text: str) -> None:
         """Writes one line for a person, unless the command is to be quiet."""
         if not self.is_quiet:
-            self._err.write(text + "\n")
+            _guarded(self._err.write, text + "\n")
 
     def complain(self, text: str) -> None:
         """Writes one line for a person, quiet or not."""
-        self._err.write(text + "\n")
+        _guarded(self._err.write, text + "\n")
 
     def write_log(self, text: str) -> None:
         """Writes a part of a task's log as it is."""
-        self._err.write(text)
+        _guarded(self._err.write, text)
 
     def style(self, text: str, style: str) -> str:
         """The text in a style, where the terminal takes colours."""
@@ -52,13 +55,24 @@ class Console:
 
         Raises:
             BrokenPipeError: nobody reads any more.
+            PipecError: the output cannot be written, such as on a full disk.
         """
-        self._out.flush()
-        self._err.flush()
+        _guarded(self._out.flush)
+        _guarded(self._err.flush)
+
+
+def _guarded(write: Callable[..., object], *text: str) -> None:
+    try:
+        write(*text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = f"cannot write the output: {error.strerror}"
+        raise PipecError(Code.OUTPUT_UNWRITABLE, message) from error
 
 
 def wants_color(choice: str, environ: Mapping[str, str], stream: TextIO) -> bool:
-    """Whether to colour, by `--color`, `NO_COLOR`, `FORCE_COLOR` and the terminal, in this order."""
+    """Whether to colour: by `--color`, `NO_COLOR`, `FORCE_COLOR`, the terminal, in this order."""
     if choice != "auto":
         return choice == "always"
     if environ.get("NO_COLOR"):

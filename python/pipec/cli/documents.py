@@ -1,7 +1,7 @@
 """The JSON documents that commands print with `--format json`; their schemas are made from these.
 
-A field that is None is left out. `runtime.record` and `plan.graph` define the documents of `run` and
-`graph`.
+A field that is None is left out. The documents of `run` and `graph` are defined in `runtime.record`
+and `plan.graph`.
 """
 
 import json
@@ -40,11 +40,11 @@ class ListedTask:
 class ListDocument:
     """Every job and task of the pipeline, by id. `pipec list --format json`."""
 
+    schema_version: int = SCHEMA_VERSION
     name: str
     jobs: tuple[ListedJob, ...]
     tasks: tuple[ListedTask, ...]
     description: str | None = None
-    schema_version: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,41 +61,50 @@ class ShownTask:
 class ShowDocument:
     """The tasks of one name: several if it is that of a matrix. `pipec show --format json`."""
 
-    tasks: tuple[ShownTask, ...]
     schema_version: int = SCHEMA_VERSION
+    tasks: tuple[ShownTask, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a finding points: lines and columns count from 1, columns in characters."""
+class RelatedPlace:
+    """A place that explains a finding; lines and columns as in the finding."""
 
+    text: str
+    file: str
     line: int
     column: int
     end_line: int
     end_column: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundProblem:
-    """One finding; the first place is where it is, the others explain it."""
+    """One finding. Lines and columns count from 1; the end is behind the last character.
+
+    A finding about the whole file, or about none, has no place.
+    """
 
     code: str
     severity: Literal["error", "warning"]
     message: str
+    label: str
     help: tuple[str, ...]
-    places: tuple[Place, ...]
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
+    related: tuple[RelatedPlace, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckDocument:
     """Everything there is to say about the pipeline file. `pipec check --format json`."""
 
+    schema_version: int = SCHEMA_VERSION
     errors: int
     warnings: int
     findings: tuple[FoundProblem, ...]
-    path: str | None = None
-    schema_version: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +119,10 @@ class ComponentDigest:
 class KeyDocument:
     """The key under which a task's result is kept. `pipec key --format json`."""
 
+    schema_version: int = SCHEMA_VERSION
     task: str
     key: str
     components: tuple[ComponentDigest, ...]
-    schema_version: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +145,9 @@ class ChangedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyDocument:
-    """Why a task ran in a run, or, without a run, what would make it run. `pipec why --format json`."""
+    """Why a task ran, or, without a run, what would make it run. `pipec why --format json`."""
 
+    schema_version: int = SCHEMA_VERSION
     task: str
     components: tuple[ChangedComponent, ...]
     files: tuple[ChangedFile, ...]
@@ -145,7 +155,6 @@ class WhyDocument:
     status: str | None = None
     reason: str | None = None
     verdict: VerdictRecord | None = None
-    schema_version: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,17 +162,18 @@ class PredictedTask:
     """What a run would do with a task; `unknown` where that depends on what runs before it."""
 
     id: str
-    prediction: Literal["run", "cached", "unknown"]
+    prediction: Literal["run", "cached", "unknown", "skipped"]
     verdict: VerdictRecord | None = None
     key: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionDocument:
     """What a run would do, in its order. `pipec run --dry --format json`."""
 
-    tasks: tuple[PredictedTask, ...]
     schema_version: int = SCHEMA_VERSION
+    tasks: tuple[PredictedTask, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,8 +192,8 @@ class ListedRun:
 class RunsDocument:
     """The recorded runs, newest first. `pipec runs ls --format json`."""
 
-    runs: tuple[ListedRun, ...]
     schema_version: int = SCHEMA_VERSION
+    runs: tuple[ListedRun, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,14 +209,15 @@ class StoreContent:
 class CacheDocument:
     """What the stores hold. `pipec cache info --format json`."""
 
-    stores: tuple[StoreContent, ...]
     schema_version: int = SCHEMA_VERSION
+    stores: tuple[StoreContent, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GcDocument:
     """What was swept away, or with `--dry` would be. `pipec gc --format json`."""
 
+    schema_version: int = SCHEMA_VERSION
     is_dry: bool
     runs_removed: int
     runs_kept: int
@@ -214,7 +225,6 @@ class GcDocument:
     entries_kept: int
     bytes_removed: int
     bytes_kept: int
-    schema_version: int = SCHEMA_VERSION
 
 
 def print_document(console: Console, document: Any) -> None:

@@ -1,11 +1,11 @@
-"""One call of the command line: where it was made, with which environment, and what it says of both."""
+"""One call of the command line: where it was made, in which environment, with which settings."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipec.cli.console import Console
-from pipec.cli.options import Settings, UsageProblem
+from pipec.cli.options import Settings, UsageError
 from pipec.frontend import compiled, discover
 from pipec.ir.codec import decode
 from pipec.ir.pipeline import Pipeline
@@ -25,11 +25,11 @@ class Invocation:
         """The folder in which the command was called, or the one that `-C` names.
 
         Raises:
-            UsageProblem: `-C` names no folder.
+            UsageError: `-C` names no folder.
         """
         folder = os.path.join(self.cwd, self.settings.directory or "")
         if not os.path.isdir(folder):
-            raise UsageProblem(f"`{self.settings.directory}` is not a folder")
+            raise UsageError(f"`{self.settings.directory}` is not a folder")
         return folder
 
     def find(self) -> discover.Found:

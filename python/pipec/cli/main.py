@@ -1,7 +1,6 @@
-"""The front door: answers the plain forms by itself, hands everything else to typer, and turns every
-error into a message and an exit status.
+"""The front door: answers plain forms, hands the others to typer, turns errors into messages.
 
-A run with everything cached comes through here in milliseconds, so this module imports next to nothing.
+A run with everything cached comes through here in milliseconds: nothing is imported in advance.
 """
 
 import os
@@ -13,6 +12,7 @@ from pipec.cli.console import Console, wants_color
 from pipec.cli.invocation import Invocation
 from pipec.cli.options import plain_run, take_globals
 from pipec.cli.run import run
+from pipec.codes import Code
 from pipec.errors import PipecError
 
 OUTPUT_CLOSED = 141
@@ -41,23 +41,29 @@ VERBS = (
 
 
 def main(argv: Sequence[str]) -> int:
-    """Carries out a command line and gives the exit status. Never raises, never prints a traceback."""
+    """Carries out a command line and gives the exit status. Never raises."""
     console = Console(sys.stdout, sys.stderr, color=wants_color("auto", os.environ, sys.stderr))
     try:
         status = _dispatch(list(argv), console)
         console.flush()
     except BrokenPipeError:
-        # Nobody reads any more. What Python still holds would complain when it exits.
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _drop_output()
         return OUTPUT_CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
         from pipec.cli.report.errors import report_error
 
+        if isinstance(error, PipecError) and error.code is Code.OUTPUT_UNWRITABLE:
+            _drop_output()
         return report_error(error, console=console, environ=os.environ)
     return status
+
+
+def _drop_output() -> None:
+    """Gives up what could not be written: Python would complain about it on the way out."""
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _dispatch(argv: list[str], console: Console) -> int:

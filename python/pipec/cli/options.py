@@ -10,7 +10,7 @@ FORMATS = ("text", "json", "jsonl")
 OUTPUT_LOGS = ("full", "new-only", "errors-only", "none")
 
 
-class UsageProblem(PlanError):
+class UsageError(PlanError):
     """The command line itself cannot be understood."""
 
     def __init__(self, message: str, *, help: Sequence[str] = ()) -> None:  # noqa: A002
@@ -68,7 +68,7 @@ def take_globals(argv: Sequence[str]) -> tuple[Settings, list[str]]:
     """Takes the options of every command out of a command line; gives them and the rest.
 
     Raises:
-        UsageProblem: such an option has no value, or one it cannot have.
+        UsageError: such an option has no value, or one it cannot have.
     """
     settings = Settings()
     rest: list[str] = []
@@ -83,12 +83,12 @@ def take_globals(argv: Sequence[str]) -> tuple[Settings, list[str]]:
             if not equals:
                 value = next(words, "")
             if not value:
-                raise UsageProblem(f"option `{name}` needs a value")
+                raise UsageError(f"option `{name}` needs a value")
             setattr(settings, _GLOBAL_VALUES[name], value)
         else:
             rest.append(word)
     if settings.color not in ("auto", "always", "never"):
-        raise UsageProblem(
+        raise UsageError(
             f"`{settings.color}` is no value for `--color`",
             help=("choose one of `auto`, `always`, `never`",),
         )
@@ -96,10 +96,10 @@ def take_globals(argv: Sequence[str]) -> tuple[Settings, list[str]]:
 
 
 def plain_run(words: Sequence[str]) -> RunOptions | None:
-    """The request of a plain `run …` or `run-task …`; None for any form that this does not know whole.
+    """The request of a plain `run …` or `run-task …`; None for a form that is not known whole.
 
-    Typer knows every form and says what is wrong with the others; for a form known here it would have
-    given the same value.
+    Typer knows every form, and says what is wrong with the others. Of a form that is known here it
+    makes the same request.
     """
     if not words or words[0] not in ("run", "run-task"):
         return None

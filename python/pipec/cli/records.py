@@ -1,11 +1,15 @@
 """Finds the record that a command line names: a run's id, the beginning of one, or `latest`."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from pipec.cli.report.words import visible
 from pipec.codes import Code
 from pipec.errors import PlanError
 from pipec.frontend.suggest import did_you_mean
+from pipec.runtime.record import ChangeRecord, TaskRecord, VerdictRecord
 from pipec.runtime.records import list_runs, newest_records, read_record
+from pipec.runtime.summary import describe_verdict
 
 
 def find_record(root: str, name: str) -> dict[str, Any]:
@@ -35,3 +39,45 @@ def find_record(root: str, name: str) -> dict[str, Any]:
             help=did_you_mean(name, ids) or ("`pipec runs ls` shows every run",),
         )
     return record
+
+
+def find_task(root: str, task: str, run: str | None) -> tuple[str, dict[str, Any]] | None:
+    """The task in a run: the id of the run, and what was recorded.
+
+    Without `run` it is the newest run in which the task took part; None if there is none.
+
+    Raises:
+        PlanError: there is no such run, or the task took no part in it.
+    """
+    named = None if run is None else find_record(root, run)
+    records = newest_records(root) if named is None else [named]
+    for record in records:
+        for recorded in record["tasks"]:
+            if recorded["id"] == task:
+                return record["run_id"], recorded
+    if named is None:
+        return None
+    raise PlanError(
+        Code.UNKNOWN_RUN,
+        f"`{task}` took no part in run `{named['run_id']}`",
+        help=(f"`pipec why {task}` takes the newest run in which it did",),
+    )
+
+
+def outcome(task: Mapping[str, Any]) -> str:
+    """What became of a recorded task and why, in a few words."""
+    error = task.get("error")
+    if error:
+        return visible(error["message"])
+    verdict = read_verdict(task)
+    record = TaskRecord(id=task["id"], verdict=verdict, reason=task.get("reason"))
+    return visible(describe_verdict(record))
+
+
+def read_verdict(task: Mapping[str, Any]) -> VerdictRecord | None:
+    """The verdict of a recorded task, if it came to one."""
+    data = task.get("verdict")
+    if data is None:
+        return None
+    changed = tuple(ChangeRecord(**change) for change in data.get("changed", ()))
+    return VerdictRecord(**{**data, "changed": changed or None})

@@ -5,7 +5,7 @@ import sys
 
 from pipec.cli.concurrency import parse_concurrency, usable_cores
 from pipec.cli.invocation import Invocation
-from pipec.cli.options import RunOptions, UsageProblem
+from pipec.cli.options import RunOptions, UsageError
 from pipec.cli.report.plain import PlainReporter
 from pipec.cli.report.words import plural
 from pipec.ir.codec import decode
@@ -72,8 +72,9 @@ def open_request(invocation: Invocation, options: RunOptions) -> RunRequest:
 
 def platform_name() -> str:
     """The platform that enters keys: operating system and machine, such as `linux-x86_64`."""
+    system = {"darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
     machine = os.uname().machine if hasattr(os, "uname") else "x86_64"
-    return f"{sys.platform}-{machine}"
+    return f"{system}-{machine}"
 
 
 def _listeners(
@@ -98,7 +99,7 @@ def _named_values(params: tuple[str, ...]) -> dict[str, str]:
     for param in params:
         name, equals, value = param.partition("=")
         if not equals or not name:
-            raise UsageProblem(f"`{param}` is no parameter", help=("write `--param name=value`",))
+            raise UsageError(f"`{param}` is no parameter", help=("write `--param name=value`",))
         values[name] = value
     return values
 
@@ -108,7 +109,7 @@ def _number(invocation: Invocation, variable: str, default: int) -> int:
     if not text:
         return default
     if not (text.isascii() and text.isdigit()):
-        raise UsageProblem(
+        raise UsageError(
             f"the variable `{variable}` is `{text}`", help=("it has to be a number, such as `50`",)
         )
     return int(text)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-# The public names of typer install completion; only this one gives the script without touching files.
+# What is public in typer installs the script; only this gives it without touching files.
 from typer._completion_shared import get_completion_script
 
 from pipec.cli.parameters import command_app, examples, invocation_of

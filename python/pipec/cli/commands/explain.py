@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import pipec
-from pipec.cli.options import UsageProblem
+from pipec.cli.options import UsageError
 from pipec.cli.parameters import command_app, examples, invocation_of
 from pipec.codes import Code
 from pipec.frontend.suggest import did_you_mean
@@ -29,14 +29,14 @@ def find_code(text: str) -> Code:
     """The code that somebody means, however it is written.
 
     Raises:
-        UsageProblem: there is no such code.
+        UsageError: there is no such code.
     """
     name = text.upper().replace("-", "_")
     full = name if name.startswith("PIPEC_") else f"PIPEC_{name}"
     try:
         return Code(full)
     except ValueError:
-        raise UsageProblem(
+        raise UsageError(
             f"there is no code `{text}`", help=did_you_mean(full, [code.value for code in Code])
         ) from None
 

@@ -7,7 +7,7 @@ import typer
 
 from pipec import _core
 from pipec.cli.documents import GcDocument, print_document
-from pipec.cli.options import UsageProblem
+from pipec.cli.options import UsageError
 from pipec.cli.parameters import Dry, Format, Wait, command_app, examples, invocation_of
 from pipec.cli.report.words import plural, size
 from pipec.cli.stores import find_stores
@@ -89,12 +89,12 @@ def parse_size(text: str) -> int:
     """Bytes of `500MiB`, `5GiB`, `1000`.
 
     Raises:
-        UsageProblem: it is no size.
+        UsageError: it is no size.
     """
     digits = text.rstrip("BKMGTIbkmgti")
     unit = text[len(digits) :].upper()
     if not (digits.isascii() and digits.isdigit() and unit in _UNITS):
-        raise UsageProblem(
+        raise UsageError(
             f"`{text}` is no size", help=("write it as `500MiB` or `5GiB`, or in bytes",)
         )
     return int(digits) * _UNITS[unit]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipec.cli.invocation import Invocation
-from pipec.cli.options import UsageProblem
+from pipec.cli.options import UsageError
 from pipec.cli.parameters import command_app, examples, invocation_of
 from pipec.cli.report.words import visible
 from pipec.cli.starters import find_starters, render_pipeline
@@ -63,9 +63,9 @@ def target_name(invocation: Invocation) -> str:
     """The file to write: `pipeline.toml`, unless `-f` names another TOML file.
 
     Raises:
-        UsageProblem: `-f` names something that is no TOML file.
+        UsageError: `-f` names something that is no TOML file.
     """
     name = invocation.settings.file or "pipeline.toml"
     if not name.endswith(".toml"):
-        raise UsageProblem(f"`pipec init` writes TOML, and `{name}` is something else")
+        raise UsageError(f"`pipec init` writes TOML, and `{name}` is something else")
     return name

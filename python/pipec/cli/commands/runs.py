@@ -9,11 +9,10 @@ import typer
 
 from pipec.cli.documents import ListedRun, RunsDocument, print_document
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
-from pipec.cli.records import find_record
+from pipec.cli.records import find_record, outcome
 from pipec.cli.report.words import plural, visible
 from pipec.runtime.durations import spell_duration
 from pipec.runtime.records import newest_records, run_folder
-from pipec.runtime.summary import describe_outcome
 
 app = command_app(help="Look at the records of runs.")
 
@@ -86,8 +85,6 @@ def render(record: Mapping[str, Any], folder: str) -> str:
     width = max((len(task["id"]) for task in record["tasks"]), default=0)
     for task in record["tasks"]:
         duration = spell_duration(task["duration_ms"]) if "duration_ms" in task else ""
-        line = (
-            f"{task['status']:<9}  {task['id']:<{width}}  {duration:>7}  {describe_outcome(task)}"
-        )
+        line = f"{task['status']:<9}  {task['id']:<{width}}  {duration:>7}  {outcome(task)}"
         lines.append(line.rstrip())
     return "\n".join(lines) + "\n"

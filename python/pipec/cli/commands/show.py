@@ -75,7 +75,7 @@ def jobs_with(pipeline: Pipeline, task: TaskId) -> tuple[str, ...]:
 
 def render(pipeline: Pipeline, task: Task) -> str:
     """The task as a page of text; what is not set is left out."""
-    lines = [task.id]
+    lines: list[str] = [task.id]
     for name, values in _rows(pipeline, task):
         for value in values:
             lines.append(f"  {name:<12}  {visible(value)}")

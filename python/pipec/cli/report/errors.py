@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 
 from pipec.cli.console import Console
-from pipec.cli.options import UsageProblem
+from pipec.cli.options import UsageError
 from pipec.codes import Code
 from pipec.errors import BugError, PipecError, PlanError, SpecError
 from pipec.frontend.suggest import did_you_mean
@@ -12,11 +12,10 @@ from pipec.frontend.suggest import did_you_mean
 
 def report_error(error: Exception, *, console: Console, environ: Mapping[str, str]) -> int:
     """Tells a person what went wrong and gives the exit status. Never raises."""
-    if environ.get("PIPEC_DEBUG") == "1":
-        console.complain("".join(traceback.format_exception(error)).rstrip())
     known = error if isinstance(error, PipecError) else _bug(error)
+    if isinstance(known, BugError) and environ.get("PIPEC_DEBUG") == "1":
+        console.complain("".join(traceback.format_exception(error)).rstrip())
     console.complain(render_error(known, color=console.color))
-    console.flush()
     return known.exit_status
 
 
@@ -37,8 +36,8 @@ def render_error(error: PipecError, *, color: bool) -> str:
 def not_a_command(word: str, error: PipecError, *, verbs: Sequence[str]) -> PipecError:
     """What to say of a first word that is no verb and could not be run either."""
     if error.code is Code.NO_PIPELINE:
-        return UsageProblem(
-            f"pipec has no command `{word}`, and there is no pipeline here that could have such a job",
+        return UsageError(
+            f"pipec has no command `{word}`, and there is no pipeline here that has such a job",
             help=did_you_mean(word, verbs),
         )
     if error.code is Code.UNKNOWN_TARGET and f"`{word}`" in error.message:

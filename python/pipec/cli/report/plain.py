@@ -1,4 +1,4 @@
-"""A run as lines of text: one for each finished task, the log of each failed one, then a summary."""
+"""A run as text: a line for each finished task, the log of each failed one, then a summary."""
 
 import os
 from collections.abc import Sequence
@@ -83,7 +83,8 @@ class PlainReporter:
     def _line(self, task: TaskRecord) -> str:
         mark, color = _MARKS.get(task.status, ("?", "yellow"))
         time = "" if task.duration_ms is None else spell_duration(task.duration_ms)
-        line = f"{task.id:<{self._width}}  {time:>6}  {self._console.style(visible(describe_verdict(task)), 'dim')}"
+        why = self._console.style(visible(describe_verdict(task)), "dim")
+        line = f"{task.id:<{self._width}}  {time:>6}  {why}"
         return f"{self._console.style(mark, color)} {line.rstrip()}"
 
     def _print_log(self, task: TaskRecord) -> None:

@@ -1,13 +1,15 @@
-"""How the terminal spells sizes, counts and names: one way each. Durations are spelled in runtime."""
+"""How the terminal spells sizes, counts and names. Durations are spelled in `runtime`."""
+
+_STEP = 1024
 
 
 def size(count: int) -> str:
     """`512 B`, `1.5 KiB`, `20.0 GiB`."""
     amount = float(count)
     for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024:
+        if amount < _STEP:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
+        amount /= _STEP
     return f"{amount:.1f} TiB"
 
 

@@ -1,0 +1,121 @@
+"""`pipec check`: everything that is wrong with the pipeline file, at once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from pipec.cli.documents import CheckDocument, FoundProblem, RelatedPlace, print_document
+from pipec.cli.invocation import Invocation
+from pipec.cli.parameters import Format, command_app, examples, invocation_of
+from pipec.cli.report.words import plural
+from pipec.cli.run import platform_name
+from pipec.codes import Code
+from pipec.diagnostics import Finding, Label
+from pipec.errors import SpecError
+from pipec.frontend.discover import Found
+from pipec.frontend.document import Document
+from pipec.frontend.load import Loaded, in_order, load
+from pipec.frontend.render import render, to_json
+from pipec.ir import codec
+from pipec.plan.select import everything
+from pipec.runtime.assess import open_engine
+from pipec.runtime.request import RunRequest, Services
+
+app = command_app()
+
+ERRORS_FOUND = 1
+
+
+@app.command(
+    epilog=examples(
+        "pipec check",
+        "pipec check --files            also: patterns that match no file",
+        "pipec check --format json",
+    )
+)
+def check(
+    context: typer.Context,
+    *,
+    files: Annotated[
+        bool, typer.Option("--files", help="Also report input patterns that match no file.")
+    ] = False,
+    format: Format = "text",  # noqa: A002
+) -> int:
+    """Check the pipeline file. Runs nothing.
+
+    Exits with 1 if there are errors; warnings alone are no reason to fail.
+    """
+    invocation = invocation_of(context)
+    found = invocation.find()
+    loaded, findings, document = load_all(found)
+    if files and loaded is not None:
+        idle = unmatched_patterns(invocation, found, loaded)
+        findings = in_order([*findings, *idle], loaded.document)
+    described = describe(findings, document)
+    if format == "json":
+        print_document(invocation.console, described)
+    else:
+        if findings:
+            text = render(findings, document, color=invocation.console.color)
+            invocation.console.complain(text.rstrip("\n"))
+        if loaded is not None:
+            tasks = plural(len(loaded.pipeline.tasks), "task")
+            jobs = plural(len(loaded.pipeline.jobs), "job")
+            invocation.console.data(f"{found.shown}: {tasks}, {jobs}, no errors\n")
+        else:
+            invocation.console.say(f"{found.shown}: {plural(described.errors, 'error')}")
+    return ERRORS_FOUND if described.errors else 0
+
+
+def describe(findings: Sequence[Finding], document: Document | None) -> CheckDocument:
+    """Everything that was found, in the order given."""
+    errors = sum(finding.severity == "error" for finding in findings)
+    return CheckDocument(
+        errors=errors,
+        warnings=len(findings) - errors,
+        findings=tuple(_problem(item) for item in to_json(findings, document)),
+    )
+
+
+def _problem(item: Mapping[str, Any]) -> FoundProblem:
+    related = tuple(RelatedPlace(**place) for place in item.get("related", ()))
+    return FoundProblem(**{**item, "help": tuple(item["help"]), "related": related or None})
+
+
+def load_all(found: Found) -> tuple[Loaded | None, Sequence[Finding], Document | None]:
+    """The pipeline if it is right, every finding, and the text that the findings are about.
+
+    Raises:
+        SpecError: there is no text: the file cannot be read.
+    """
+    try:
+        loaded = load(found)
+    except SpecError as error:
+        if not isinstance(error.document, Document):
+            raise
+        return None, error.findings, error.document
+    return loaded, loaded.warnings, loaded.document
+
+
+def unmatched_patterns(invocation: Invocation, found: Found, loaded: Loaded) -> Iterator[Finding]:
+    """A pattern of a task's inputs that selects no file."""
+    pipeline = loaded.pipeline
+    request = RunRequest(
+        root=found.root,
+        pipeline=pipeline,
+        pipeline_bytes=codec.encode(pipeline),
+        plan=everything(pipeline),
+        platform=platform_name(),
+        host_env=invocation.environ,
+    )
+    engine = open_engine(request, Services(), run_id="")
+    for task in request.plan.tasks:
+        origin = loaded.origins[task]
+        for index in engine.unmatched(task):
+            yield Finding(
+                Code.PATTERN_MATCHES_NOTHING,
+                f"an input of `{task}` matches no file",
+                labels=(Label(origin.of("inputs", origin.inputs[index])),),
+                severity="warning",
+            )

@@ -1,0 +1,102 @@
+"""The `project` fixture: a folder of one's own, and pipec as a user calls it."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+DURATION = re.compile(r" *(?<![\w.-])\d+(?:\.\d+)?(?:ms|s|m|h)(?: \d+(?:s|m))?(?![\w-])")
+RUN_ID = re.compile(r"\b\d{8}-\d{6}-\d{3}-[0-9a-f]{8}\b")
+DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command printed and how it ended. Whatever no two runs share is a placeholder."""
+
+    stdout: str
+    stderr: str
+    status: int
+
+
+class Project:
+    """A folder with a pipeline, and the commands that a user calls in it."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            # Tests tell a slow machine from a hanging one by their own time limit.
+            "PYTHONWARNINGS": "error",
+        }
+
+    def write(self, path: str, text: str = "") -> Path:
+        """Writes a file, and the folders that it needs."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8", errors="surrogateescape")
+        return target
+
+    def read(self, path: str) -> str:
+        """The text of a file."""
+        return (self.folder / path).read_text(encoding="utf-8")
+
+    def start(
+        self, *words: str, env: Mapping[str, str] | None = None, **options: object
+    ) -> subprocess.Popen[bytes]:
+        """Starts pipec; its output is readable at `stdout` and `stderr`."""
+        pipes: dict[str, object] = {
+            "cwd": self.folder,
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+        }
+        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+            [sys.executable, "-m", "pipec", *words],
+            env={**self.environment, **(env or {})},
+            **{**pipes, **options},
+        )
+
+    def pipec(self, *words: str, env: Mapping[str, str] | None = None, cwd: str = "") -> Result:
+        """Calls pipec and waits for its end."""
+        process = self.start(*words, env=env, cwd=self.folder / cwd)
+        out, err = process.communicate(timeout=60)
+        return Result(self.plain(out), self.plain(err), process.returncode)
+
+    def plain(self, output: bytes) -> str:
+        """The output as text, with placeholders."""
+        text = output.decode("utf-8", "surrogateescape").replace(str(self.folder), "<project>")
+        text = DIGEST.sub("<digest>", RUN_ID.sub("<run>", text))
+        return DURATION.sub(" <time>", text)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An empty project."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    home = tmp_path / "home"
+    home.mkdir()
+    return Project(folder, home)
+
+
+@pytest.fixture
+def make_project(tmp_path: Path) -> Callable[[str], Project]:
+    """Makes several projects for one test, by name."""
+
+    def make(name: str) -> Project:
+        folder = tmp_path / name
+        folder.mkdir()
+        home = tmp_path / f"{name}-home"
+        home.mkdir()
+        return Project(folder, home)
+
+    return make
