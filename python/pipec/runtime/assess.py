@@ -86,16 +86,14 @@ class Assessment:
             will_run = not self._is_hit(task) and bool(task.steps)
             if will_run:
                 findings += environment.missing_secrets(task, host)
-            for step in task.steps:
-                _, hidden, missing = environment.resolve_step_env(getattr(step, "env", {}), host)
-                secrets += hidden
-                findings += missing if will_run else []
-            try:
-                values = self.engine.environment(task.id)
-            except ValueError as error:
-                findings += _findings(error) if will_run else []
-            else:
-                secrets += [value for _, value, is_secret in values if is_secret]
+            with_env = (i for i, step in enumerate(task.steps) if getattr(step, "env", None))
+            for step in (None, *with_env):
+                try:
+                    values = self.engine.environment(task.id, step)
+                except ValueError as error:
+                    findings += _findings(error) if will_run else []
+                else:
+                    secrets += [value for _, value, is_secret in values if is_secret]
         if findings:
             raise SpecError(environment.unique_findings(findings))
         self.redaction = Redaction(secrets)

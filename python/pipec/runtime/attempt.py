@@ -146,11 +146,11 @@ class _Attempt:
                 at_ms=started_ms, task=self._task.id, index=index, command=run.redaction.text(text)
             )
         )
-        step_env, _, _ = environment.resolve_step_env(step.env, run.request.host_env)
+        declared = run.engine.environment(self._task.id, index) if step.env else ()
         command = Command(
             argv=self._argv(step),
             cwd=self._folder(step),
-            env={**self._env, **step_env},
+            env={**self._env, **{name: value for name, value, _ in declared}},
         )
         limits = [step.timeout_ms / 1000] if step.timeout_ms is not None else []
         limits += [left_s] if left_s is not None else []

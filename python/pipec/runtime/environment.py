@@ -8,7 +8,7 @@ from pipec.codes import Code
 from pipec.diagnostics import Finding
 from pipec.errors import SpecError
 from pipec.ir import codec
-from pipec.ir.env import EnvFile, EnvValue, Literal, Secret
+from pipec.ir.env import EnvFile
 from pipec.ir.task import Task
 from pipec.runtime.request import RunRequest
 
@@ -78,24 +78,6 @@ def layers(request: RunRequest) -> list[dict[str, Any]]:
     return found
 
 
-def resolve_step_env(
-    env: Mapping[str, EnvValue], host: Mapping[str, str]
-) -> tuple[dict[str, str], list[str], list[Finding]]:
-    """What a step declares: all values, those that are secret, and findings for what is missing."""
-    values: dict[str, str] = {}
-    secrets: list[str] = []
-    findings: list[Finding] = []
-    for name, declared in env.items():
-        value = _resolve(name, declared, host)
-        if isinstance(value, Finding):
-            findings.append(value)
-            continue
-        values[name] = value
-        if isinstance(declared, Secret):
-            secrets.append(value)
-    return values, secrets, findings
-
-
 def missing_secrets(task: Task, host: Mapping[str, str]) -> list[Finding]:
     """The required secrets that the host does not have."""
     return [
@@ -105,31 +87,9 @@ def missing_secrets(task: Task, host: Mapping[str, str]) -> list[Finding]:
     ]
 
 
-def _resolve(name: str, declared: EnvValue, host: Mapping[str, str]) -> str | Finding:
-    if isinstance(declared, Literal):
-        return declared.value
-    if isinstance(declared, Secret):
-        secret = host.get(declared.secret) or host.get(name)
-        return secret or Finding(
-            Code.MISSING_SECRET, f"`{name}` needs the secret `{declared.secret}`, which is not set"
-        )
-    value = host.get(declared.var) or host.get(name) or declared.default
-    if value is None:
-        return Finding(
-            Code.MISSING_VARIABLE,
-            f"`{name}` needs the variable `{declared.var}`, which is not set and has no default",
-        )
-    if declared.map is None:
-        return value
-    mapped = declared.map.get(value)
-    if mapped is None:
-        choices = ", ".join(f"`{choice}`" for choice in declared.map)
-        return Finding(
-            Code.UNMAPPED_VARIABLE,
-            f"`{name}` has no value for what `{declared.var}` is set to",
-            help=(f"the map knows {choices}",),
-        )
-    return mapped
+def unique_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Each of them once, in their order."""
+    return list(dict.fromkeys(findings))
 
 
 def _read_env_file(root: str, file: EnvFile) -> dict[str, str]:
@@ -167,8 +127,3 @@ def _is_credential(name: str) -> bool:
 
 def _upper(name: str) -> str:
     return "".join(character if character.isalnum() else "_" for character in name).upper()
-
-
-def unique_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Each of them once, in their order."""
-    return list(dict.fromkeys(findings))

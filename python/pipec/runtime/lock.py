@@ -31,7 +31,7 @@ class Holder:
 
 
 class RunLock:
-    """The lock, from `take` to `release`. `left_behind`: the run that crashed with it, if one did."""
+    """The lock, from `take` to `release`. `left_behind`: the run that crashed with it."""
 
     def __init__(self, fd: int, left_behind: str) -> None:
         self._fd = fd

@@ -30,8 +30,8 @@ def run_folder(root: str, run_id: str) -> str:
 def new_run_id(now_ms: int) -> str:
     """An id that sorts by time and that no other run has."""
     seconds, milliseconds = divmod(now_ms, 1000)
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(seconds))
-    return f"{stamp}-{milliseconds:03d}-{os.urandom(4).hex()}"
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(seconds))
+    return f"{stamp}.{milliseconds:03d}-{os.urandom(4).hex()}"
 
 
 def list_runs(root: str) -> list[str]:
