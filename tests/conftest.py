@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 DURATION = re.compile(r" *(?<![\w.-])\d+(?:\.\d+)?(?:ms|s|m|h)(?: \d+(?:s|m))?(?![\w-])")
-RUN_ID = re.compile(r"\b\d{8}-\d{6}-\d{3}-[0-9a-f]{8}\b")
+RUN_ID = re.compile(r"\b\d{8}T\d{6}\.\d{3}-[0-9a-f]{8}\b")
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 

@@ -1,4 +1,4 @@
-"""Commands: time limits, children in the background, everything that could hold or outlive a task."""
+"""Commands: time limits, children in the background, whatever could hold or outlive a task."""
 
 import time
 

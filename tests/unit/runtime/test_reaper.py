@@ -58,17 +58,11 @@ def start_parent(run_id: str, script: str) -> "subprocess.Popen[bytes]":
 def test_nothing_of_a_run_outlives_its_killed_parent(fifo: Path, script: str) -> None:
     run_id = f"test-{os.getpid()}-{fifo.parent.name}"
     # Every process of the run has the pipe open: its end is the end of the last of them.
-    alive = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    with start_parent(run_id, f"exec 9>{fifo}; {script}") as parent:
-        assert parent.stdout is not None
-        parent.stdout.readline()
-        writer = os.open(fifo, os.O_WRONLY)
-        os.set_blocking(alive, True)
+    parent = start_parent(run_id, f"exec 9>{fifo}; echo >&9; {script}")
+    with parent, fifo.open("rb") as alive:
+        assert alive.readline() == b"\n"
         parent.send_signal(signal.SIGKILL)
-        parent.wait()
-        os.close(writer)
-        assert os.read(alive, 1) == b""
-    os.close(alive)
+        assert alive.read() == b""
     assert find_survivors(run_id, ()) == []
 
 

@@ -1,4 +1,4 @@
-"""The laws of the schedule: never before its needs, never twice, never too many, one end for each."""
+"""The laws of the schedule: not before its needs, not twice, not too many, one end for each."""
 
 import asyncio
 from collections import Counter
@@ -70,7 +70,8 @@ def play(scenario: Scenario, *, stop_at_failure: bool) -> tuple[list[tuple[str, 
 
 @given(scenarios(), st.booleans())
 def test_every_task_ends_once_or_is_left_out_for_a_reason(
-    scenario: Scenario, stop_at_failure: bool
+    scenario: Scenario,
+    stop_at_failure: bool,  # noqa: FBT001 - hypothesis passes arguments by place
 ) -> None:
     history, left_out = play(scenario, stop_at_failure=stop_at_failure)
     ended = Counter(task for what, task in history if what == "end")
