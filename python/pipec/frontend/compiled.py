@@ -1,7 +1,8 @@
-"""The compiled pipeline of an unchanged file, without reading it again: the fast path of every command."""
+"""The compiled pipeline of an unchanged file: the fast path of every command."""
 
 import json
 import os
+from typing import Any
 
 from pipec import _core
 from pipec.codes import Code
@@ -37,8 +38,8 @@ class Compiled:
 def load(found: Found, *, state: str) -> Compiled:
     """The compiled pipeline of a file. `state` is the project's `.pipec` folder.
 
-    An entry is found by the bytes of the file and the version of the tool. Whatever is wrong with the
-    entries, the pipeline is compiled anew.
+    An entry is found by the bytes of the file and the version of the tool. Whatever is wrong with
+    the entries, the pipeline is compiled anew.
 
     Raises:
         SpecError: with every finding, sorted by place.
@@ -120,15 +121,15 @@ def _from_finding(finding: Finding) -> dict[str, object]:
     }
 
 
-def _to_finding(item: dict[str, object]) -> Finding:
+def _to_finding(item: dict[str, Any]) -> Finding:
     labels = tuple(
         Label(tuple(route), text, at, None if span is None else tuple(span))
-        for route, text, at, span in item["labels"]  # type: ignore[attr-defined]
+        for route, text, at, span in item["labels"]
     )
     return Finding(
         Code(item["code"]),
-        item["message"],  # type: ignore[arg-type]
+        item["message"],
         labels,
-        tuple(item["help"]),  # type: ignore[arg-type]
-        item["severity"],  # type: ignore[arg-type]
+        tuple(item["help"]),
+        item["severity"],
     )

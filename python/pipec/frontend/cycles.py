@@ -2,9 +2,12 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+
+Node = TypeVar("Node", bound=str)
 
 
-def find_cycles(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
+def find_cycles(edges: Mapping[Node, Sequence[Node]]) -> Iterator[list[Node]]:
     """A shortest cycle of each knot of the graph, from the knot's first node in the graph's order.
 
     A knot is a set of nodes that all reach each other. Edges to nodes that the graph does not have
@@ -17,12 +20,12 @@ def find_cycles(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
             yield _shortest(first, frozenset(knot), edges)
 
 
-def _knots(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
+def _knots(edges: Mapping[Node, Sequence[Node]]) -> Iterator[list[Node]]:
     """Tarjan's strongly connected components."""
-    index: dict[str, int] = {}
-    lowest: dict[str, int] = {}
-    on_stack: set[str] = set()
-    stack: list[str] = []
+    index: dict[Node, int] = {}
+    lowest: dict[Node, int] = {}
+    on_stack: set[Node] = set()
+    stack: list[Node] = []
     for root in edges:
         if root in index:
             continue
@@ -49,15 +52,17 @@ def _knots(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
                     above = work[-1][0]
                     lowest[above] = min(lowest[above], lowest[node])
                 if lowest[node] == index[node]:
-                    knot = []
+                    knot: list[Node] = []
                     while not knot or knot[-1] != node:
                         knot.append(stack.pop())
                         on_stack.discard(knot[-1])
                     yield knot
 
 
-def _shortest(first: str, knot: frozenset[str], edges: Mapping[str, Sequence[str]]) -> list[str]:
-    before: dict[str, str] = {}
+def _shortest(
+    first: Node, knot: frozenset[Node], edges: Mapping[Node, Sequence[Node]]
+) -> list[Node]:
+    before: dict[Node, Node] = {}
     pending = deque([first])
     while pending:
         node = pending.popleft()

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -92,12 +93,15 @@ def _is_folder(path: str) -> bool:
 
 def _several(start: str, folder: str, names: list[str]) -> Finding:
     shown = [os.path.relpath(os.path.join(folder, name), start) for name in names]
-    listed = ", ".join(f"`{path}`" for path in shown[:-1]) + f" and `{shown[-1]}`"
     return Finding(
         Code.SEVERAL_PIPELINES,
-        f"one folder holds several pipelines: {listed}",
+        f"one folder holds several pipelines: {_listed(shown, 'and')}",
         help=("remove all but one, or say which one with `-f FILE`",),
     )
+
+
+def _listed(names: Sequence[str], word: str) -> str:
+    return f"{', '.join(f'`{name}`' for name in names[:-1])} {word} `{names[-1]}`"
 
 
 def _none(start: str) -> Finding:
@@ -105,8 +109,7 @@ def _none(start: str) -> Finding:
         Code.NO_PIPELINE,
         f"no pipeline in `{start}` or in any folder above it",
         help=(
-            f"a pipeline is a file called {', '.join(f'`{name}`' for name in NAMES[:-1])} "
-            f"or `{NAMES[-1]}`",
+            f"a pipeline is a file called {_listed(NAMES, 'or')}",
             "`pipec init` writes one",
         ),
     )

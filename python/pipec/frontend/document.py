@@ -9,7 +9,7 @@ from pipec.diagnostics import Route
 from pipec.frontend.discover import Notation
 
 Span = tuple[int, int, int, int]
-"""Start and end of the key, start and end of the value, as offsets in the bytes of the text's UTF-8."""
+"""Start and end of the key, start and end of the value, as byte offsets in the text's UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)

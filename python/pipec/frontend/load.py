@@ -14,21 +14,18 @@ from pipec.frontend.lower import lower
 from pipec.frontend.origins import TaskOrigin
 from pipec.frontend.read import read_bytes, read_text, read_values
 from pipec.frontend.validate import Validated, validate
-from pipec.frontend.origins import TaskOrigin
 from pipec.ir.pipeline import Pipeline
-from pipec.ir.task import TaskId
 from pipec.ir.task import TaskId
 from pipec.spec.version import requirement_problem, satisfies
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A pipeline without errors, what its author should look at all the same, and where it is from."""
+    """A pipeline without errors, what its author should look at all the same, and its file."""
 
     pipeline: Pipeline
     warnings: tuple[Finding, ...]
     document: Document
-    origins: Mapping[TaskId, TaskOrigin]
     origins: Mapping[TaskId, TaskOrigin]
 
 
@@ -52,16 +49,14 @@ def load_document(document: Document) -> Loaded:
     validated = validate(values)
     findings = list(validated.findings)
     lowered = None
-    origins: Mapping[TaskId, TaskOrigin] = {}
     if validated.spec is not None:
         lowered = lower(validated.spec)
         later = [*lowered.findings, *check(validated.spec, lowered, document)]
-        pipeline, origins = lowered.pipeline, lowered.origins
         findings += _independent(later, validated) if findings else later
     findings = in_order(findings, document)
     if lowered is None or any(finding.severity == "error" for finding in findings):
         raise SpecError(findings, document=document)
-    return Loaded(pipeline, tuple(findings), document, origins)
+    return Loaded(lowered.pipeline, tuple(findings), document, lowered.origins)
 
 
 def in_order(findings: Iterable[Finding], document: Document) -> list[Finding]:

@@ -1,6 +1,7 @@
 """Where the nodes of the normalized pipeline come from: a side table, for findings of any phase."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from pipec.diagnostics import Route
@@ -11,13 +12,14 @@ from pipec.ir.task import TaskId
 class TaskOrigin:
     """The route of a task, of the fields that came from `task-defaults`, and of its references.
 
-    `written` names the fields that the file has for the task, in the models' spelling. `needs` holds, for each dependency, the index of the reference that brought it. `inputs` holds,
+    `written` names the fields that the file has for the task, in the models' spelling. `needs`
+    holds, for each dependency, the index of the reference that brought it. `inputs` holds,
     for each rule of the inputs, its index in the file. `has_list` says whether `run` is a list.
     """
 
     route: Route
     inherited: Mapping[str, Route] = field(default_factory=dict)
-    written: Set[str] = frozenset()
+    written: AbstractSet[str] = frozenset()
     needs: tuple[tuple[TaskId, int], ...] = ()
     inputs: tuple[int, ...] = ()
     has_list: bool = False

@@ -83,7 +83,7 @@ def read_values(document: Document) -> dict[str, Any]:
 
 
 def _unusable(values: dict[str, Any], *, suspicious: bool) -> list[Finding]:
-    """What either notation can spell and nothing can use: bottomless tables, NUL, half characters."""
+    """What can be spelled and not be used: bottomless tables, NUL, half characters."""
     findings: list[Finding] = []
     pending: list[tuple[Route, Any]] = [((), values)]
     while pending:

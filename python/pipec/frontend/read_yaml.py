@@ -5,6 +5,7 @@ something has to be reported, the text is parsed again and only the places asked
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,10 +60,8 @@ def read_yaml(document: Document) -> dict[str, Any]:
 def locate(text: str, routes: Sequence[Route]) -> list[Span | None]:
     """Where the values at these routes stand in a text that `read_yaml` has read."""
     builder = _Builder(text, wanted=frozenset(routes))
-    try:
+    with suppress(yaml.YAMLError):
         builder.build()
-    except yaml.YAMLError:
-        pass
     offsets = _ByteOffsets(text)
     return [
         None if place is None else offsets.span(place)

@@ -1,8 +1,7 @@
-"""Findings as people and programs read them: rendered text, or places in lines and columns."""
+"""Findings as people read them: with the lines of the file that they are about."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pipec import _core
@@ -16,13 +15,13 @@ Range = tuple[int, int]
 
 
 def render(findings: Sequence[Finding], document: object | None, *, color: bool) -> str:
-    """The findings as text, with the lines that they are about, and how to learn more at the end."""
+    """The findings as text, each with the lines that it is about and where to learn more."""
     shown = findings[:_MOST]
     if isinstance(document, Document):
         text = _core.render_findings(
             document.path,
             document.text,
-            json.dumps([_for_core(*pair) for pair in _with_places(shown, document)]),
+            json.dumps([_for_core(*pair) for pair in label_ranges(shown, document)]),
             color=color,
         ).rstrip("\n")
     else:
@@ -33,45 +32,13 @@ def render(findings: Sequence[Finding], document: object | None, *, color: bool)
     return "\n".join(parts) + "\n"
 
 
-def to_json(findings: Sequence[Finding], document: object | None) -> list[dict[str, Any]]:
-    """The findings for programs: `line` and `column` count from 1, a column is a character.
-
-    `end_line` and `end_column` stand behind the last character. A finding without a place has none
-    of the four.
-    """
-    if not isinstance(document, Document):
-        return [_plain(finding) for finding in findings]
-    lines = _Lines(document.text)
-    return [
-        {
-            **_plain(finding),
-            "file": document.path,
-            **(lines.between(ranges[0]) if ranges else {}),
-            "related": [
-                {"text": label.text, "file": document.path, **lines.between(place)}
-                for label, place in zip(finding.labels[1:], ranges[1:], strict=False)
-            ],
-        }
-        for finding, ranges in _with_places(findings, document)
-    ]
-
-
-def _plain(finding: Finding) -> dict[str, Any]:
-    label = finding.labels[0].text if finding.labels else ""
-    return {
-        "code": finding.code.value,
-        "severity": finding.severity,
-        "message": finding.message,
-        "label": label,
-        "help": list(finding.help),
-    }
-
-
-def _with_places(
+def label_ranges(
     findings: Sequence[Finding], document: Document
 ) -> list[tuple[Finding, list[Range]]]:
-    """Each finding with the byte range of each of its labels; a label without a place points at the
-    nearest table around it that has one."""
+    """Each finding with the byte ranges of its labels, all looked up in one pass over the text.
+
+    A label whose route the text does not have points at the nearest key around it.
+    """
     labels = [label for finding in findings for label in finding.labels]
     routes = {label.route[:length] for label in labels for length in range(len(label.route) + 1)}
     ordered = sorted(routes, key=repr)
@@ -114,22 +81,3 @@ def _render_bare(finding: Finding, *, color: bool) -> str:
         head = f"\x1b[1;{tint}m{head}\x1b[0m"
     advice = (*finding.help, f"pipec explain {finding.code}")
     return "\n".join([f"{head}: {finding.message}", *(f"help: {text}" for text in advice)])
-
-
-@dataclass(slots=True)
-class _Lines:
-    """Lines and columns of a text for offsets in its UTF-8."""
-
-    text: str
-
-    def between(self, place: Range) -> dict[str, int]:
-        encoded = self.text.encode()
-        line, column = _position(encoded, place[0])
-        end_line, end_column = _position(encoded, place[1])
-        return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
-
-
-def _position(encoded: bytes, offset: int) -> tuple[int, int]:
-    line = encoded.count(b"\n", 0, offset) + 1
-    begin = encoded.rfind(b"\n", 0, offset) + 1
-    return line, len(encoded[begin:offset].decode(errors="replace")) + 1

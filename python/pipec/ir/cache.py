@@ -20,9 +20,10 @@ class TaskCache:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheSettings:
-    """The pipeline's stores, by name, each with its kind and settings; `file` and `memory` always exist.
+    """The pipeline's stores by name: kind and settings. `file` and `memory` always exist.
 
-    A store is `{"file": {"root": …, "max-size": bytes}}`, `{"memory": {}}` and so on: one key, its kind.
+    A store is `{"file": {"root": …, "max-size": bytes}}`, `{"memory": {}}` and so on: one key,
+    its kind.
     """
 
     default: str = "file:local"

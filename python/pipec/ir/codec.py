@@ -1,7 +1,7 @@
 """Canonical JSON of the IR: UTF-8, sorted keys, no white space, integers only, defaults left out.
 
-A field `depends_on` is the key `depends-on`. A value equal to its field's default is not written, so
-that "absent" and "default" are one. Environment literals that enter the key are plain strings.
+A field `depends_on` is the key `depends-on`. A value equal to its field's default is not written,
+so that "absent" and "default" are one. Environment literals that enter the key are plain strings.
 """
 
 import json
@@ -57,7 +57,8 @@ def _encode(value: Any) -> Any:
         return value.value
     if is_dataclass(value):
         encoded = {}
-        for name, key, default in _written_fields(type(value)):
+        cls: Any = type(value)
+        for name, key, default in _written_fields(cls):
             member = getattr(value, name)
             if default is MISSING or member != default:
                 encoded[key] = _encode(member)
@@ -73,14 +74,14 @@ def _encode(value: Any) -> Any:
 
 @cache
 def _written_fields(cls: Any) -> tuple[tuple[str, str, Any], ...]:
-    """(attribute, JSON key, default) of each field. `kind` is what tells steps apart: always written.
+    """(attribute, JSON key, default) of each field. `kind` tells steps apart: always written.
 
     The id of a task or job is its key in the mapping around it.
     """
     return tuple(
         (f.name, f.name.replace("_", "-"), MISSING if f.name == "kind" else _default(f))
         for f in fields(cls)
-        if not (f.name == "id")
+        if f.name != "id"
     )
 
 
@@ -94,7 +95,7 @@ def _decode(hint: Any, value: Any) -> Any:
 
 @cache
 def _decoder(hint: Any) -> Any:
-    """A function from JSON to a value of this type; built once per type, so that it is fast for many tasks."""
+    """A function from JSON to a value of this type, built once per type: there are many tasks."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         return _union_decoder(get_args(hint))
@@ -110,7 +111,7 @@ def _decoder(hint: Any) -> Any:
 
 def _mapping_decoder(hint: Any) -> Any:
     member = _decoder(hint)
-    if is_dataclass(hint) and any(f.name == "id" for f in fields(hint)):  # type: ignore[arg-type]
+    if is_dataclass(hint) and any(f.name == "id" for f in fields(hint)):
         return lambda value: {key: member({**item, "id": key}) for key, item in value.items()}
     return lambda value: {key: member(item) for key, item in value.items()}
 
@@ -127,7 +128,7 @@ def _dataclass_decoder(cls: Any) -> Any:
 
 def _union_decoder(members: tuple[Any, ...]) -> Any:
     """Tells the members of a union apart by `kind`, else by the keys they require."""
-    classes = [member for member in members if is_dataclass(member)]
+    classes: list[Any] = [member for member in members if is_dataclass(member)]
     decoders = [(_required_keys(cls), _kinds(cls), _decoder(cls)) for cls in classes]
 
     def decode_union(value: Any) -> Any:
@@ -145,11 +146,11 @@ def _union_decoder(members: tuple[Any, ...]) -> Any:
 
 def _required_keys(cls: Any) -> frozenset[str]:
     return frozenset(
-        f.name.replace("_", "-")
-        for f in fields(cls)
-        if _default(f) is MISSING and f.name != "kind"
+        f.name.replace("_", "-") for f in fields(cls) if _default(f) is MISSING and f.name != "kind"
     )
 
 
 def _kinds(cls: Any) -> tuple[str, ...]:
-    return get_args(get_type_hints(cls)["kind"]) if any(f.name == "kind" for f in fields(cls)) else ()
+    if all(f.name != "kind" for f in fields(cls)):
+        return ()
+    return get_args(get_type_hints(cls)["kind"])

@@ -14,7 +14,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
-    """Host variable `secret`, else the host's value under the destination key. Masked everywhere."""
+    """Host variable `secret`, else the host's value of the destination key; masked everywhere."""
 
     secret: str
     in_key: bool = False
@@ -22,7 +22,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """Host variable `var`, else the destination key, else `default`; then through `map` if there is one."""
+    """Host variable `var`, else the destination key, else `default`; then through `map`, if any."""
 
     var: str
     default: str | None = None

@@ -20,7 +20,7 @@ class JobEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Param:
-    """A typed parameter of a job. Without `default` it must be given. `choices` only for `choice`."""
+    """A typed parameter of a job; without `default` it must be given. `choices` is for `choice`."""
 
     type: Literal["string", "int", "bool", "choice"] = "string"
     default: str | None = None

@@ -9,7 +9,7 @@ from pipec.ir.env import EnvValue, Variable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepOptions:
-    """What every step that starts a process can say about it. `cwd` is relative to the pipeline's folder."""
+    """What every step that starts a process can say. `cwd` is relative to the pipeline's folder."""
 
     name: str = ""
     cwd: str = ""

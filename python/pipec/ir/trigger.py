@@ -16,11 +16,9 @@ class GithubEvents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """Exactly one of the three: by hand, by GitHub, by the clock (five cron fields, in `timezone`)."""
+    """One of the three: by hand, by GitHub, by the clock (five cron fields, in `timezone`)."""
 
     manual: bool = False
     github: GithubEvents | None = None
     cron: str = ""
     timezone: str = ""
-
-

@@ -46,6 +46,16 @@ def by_form(choose: Callable[[Any], Hashable], expected: str) -> Discriminator:
     return Discriminator(choose, custom_error_type="form", custom_error_message=expected)
 
 
+def by_type(**forms: type) -> Callable[[Any], Hashable]:
+    """A choice for `by_form`: the form whose type the value has, exactly."""
+    by_type = {kind: form for form, kind in forms.items()}
+
+    def choose(value: Any) -> Hashable:
+        return by_type.get(type(value))
+
+    return choose
+
+
 def by_key(*keys: str, text: bool = False) -> Callable[[Any], Hashable]:
     """A choice for `by_form`: the first of `keys` that a table has; for text, `text` if allowed."""
 

@@ -1,12 +1,12 @@
 """Where results are kept, §9 of the language."""
 
 import re
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, Tag, model_validator
 
 from pipec.codes import Code
-from pipec.spec.base import Spec, by_form, by_key, refusal
+from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
 from pipec.spec.scalars import ID, Duration, EnvName, Id, Size, Text
 
 POLICIES = ("local", "session", "read", "read-write")
@@ -45,15 +45,14 @@ class TaskCacheSpec(Spec):
     """Keep the outputs, and not the log."""
 
 
-def _task_form(value: Any) -> str | None:
-    return {bool: "bool", str: "text", dict: "table"}.get(type(value))
-
-
 TaskCache = Annotated[
     Annotated[bool, Tag("bool")]
     | Annotated[CacheReference, Tag("text")]
     | Annotated[TaskCacheSpec, Tag("table")],
-    by_form(_task_form, "`cache` is true, false, a reference such as `file:local`, or a table"),
+    by_form(
+        by_type(bool=bool, text=str, table=dict),
+        "`cache` is true, false, a reference such as `file:local`, or a table",
+    ),
 ]
 
 
@@ -178,13 +177,10 @@ class CacheRegistry(Spec):
     """Stores by name; `file` and `memory` always exist."""
 
 
-def _registry_form(value: Any) -> str | None:
-    return {str: "text", dict: "table"}.get(type(value))
-
-
 Cache = Annotated[
     Annotated[CacheReference, Tag("text")] | Annotated[CacheRegistry, Tag("table")],
     by_form(
-        _registry_form, "`cache` is a reference such as `file:local`, or a table with `stores`"
+        by_type(text=str, table=dict),
+        "`cache` is a reference such as `file:local`, or a table with `stores`",
     ),
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, Tag, model_validator
 
 from pipec.codes import Code
-from pipec.spec.base import Spec, by_form, by_key, refusal
+from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
 from pipec.spec.env import Env
 from pipec.spec.scalars import LARGEST_INTEGER, Duration, Id, Text, describe
 
@@ -47,13 +47,12 @@ class ParamSpec(Spec):
         return self
 
 
-def _param_form(value: Any) -> str | None:
-    return {str: "text", dict: "table"}.get(type(value))
-
-
 Param = Annotated[
     Annotated[Literal["string", "int", "bool"], Tag("text")] | Annotated[ParamSpec, Tag("table")],
-    by_form(_param_form, "a parameter is `string`, `int`, `bool`, or a table with `type`"),
+    by_form(
+        by_type(text=str, table=dict),
+        "a parameter is `string`, `int`, `bool`, or a table with `type`",
+    ),
 ]
 
 
@@ -112,7 +111,7 @@ Concurrency = Annotated[
 Labels = Annotated[
     Annotated[Text, Tag("text")] | Annotated[list[Text], Field(min_length=1), Tag("list")],
     by_form(
-        lambda value: {str: "text", list: "list"}.get(type(value)),
+        by_type(text=str, list=list),
         "expected a label or a list of labels",
     ),
 ]
@@ -154,7 +153,7 @@ class JobRequiresSpec(Spec):
 Targets = Annotated[
     Annotated[Text, Tag("text")] | Annotated[list[Text], Field(min_length=1), Tag("list")],
     by_form(
-        lambda value: {str: "text", list: "list"}.get(type(value)),
+        by_type(text=str, list=list),
         "a target is a task or a list of tasks",
     ),
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, Tag, model_validator
 
 from pipec.codes import Code
-from pipec.spec.base import Spec, by_form, by_key, refusal
+from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
 from pipec.spec.job import Labels
 from pipec.spec.paths import Path, Pattern
 from pipec.spec.scalars import Id, Size, Text
@@ -312,10 +312,6 @@ class SyncTasksSpec(Spec):
     """More scripts."""
 
 
-def _switch_form(value: Any) -> str | None:
-    return {bool: "bool", dict: "table"}.get(type(value))
-
-
 class SyncSpec(Spec):
     """Generated files to keep current."""
 
@@ -324,7 +320,7 @@ class SyncSpec(Spec):
     github: (
         Annotated[
             Annotated[bool, Tag("bool")] | Annotated[SyncGithubSpec, Tag("table")],
-            by_form(_switch_form, "expected true, false or a table"),
+            by_form(by_type(bool=bool, table=dict), "expected true, false or a table"),
         ]
         | None
     ) = None
@@ -332,7 +328,7 @@ class SyncSpec(Spec):
     tasks: (
         Annotated[
             Annotated[bool, Tag("bool")] | Annotated[SyncTasksSpec, Tag("table")],
-            by_form(_switch_form, "expected true, false or a table"),
+            by_form(by_type(bool=bool, table=dict), "expected true, false or a table"),
         ]
         | None
     ) = None

@@ -44,7 +44,7 @@ class MatrixSpec(Spec):
 
     noun: ClassVar[str] = "a matrix"
 
-    __pydantic_extra__: dict[str, Variable]
+    __pydantic_extra__: dict[str, Variable]  # type: ignore[mutable-override]
 
     include: list[dict[str, Cell]] = Field(default_factory=list)
     """More combinations, or more variables for some."""

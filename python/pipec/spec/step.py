@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
 
 from pipec.codes import Code
-from pipec.spec.base import Spec, by_form, by_key, refusal
+from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
 from pipec.spec.env import Env
 from pipec.spec.paths import Path
 from pipec.spec.scalars import LARGEST_INTEGER, Duration, EnvName, Text, describe
@@ -14,7 +14,7 @@ ShellName = Literal["sh", "bash", "pwsh", "cmd"]
 Shell = Annotated[
     Annotated[ShellName, Tag("text")] | Annotated[list[Text], Field(min_length=1), Tag("argv")],
     by_form(
-        lambda value: {str: "text", list: "argv"}.get(type(value)),
+        by_type(text=str, argv=list),
         "a shell is `sh`, `bash`, `pwsh`, `cmd`, or a list of a program and its arguments",
     ),
 ]

@@ -71,7 +71,7 @@ class TaskSpec(Spec):
     env: Env = Field(default_factory=dict)
     """Environment, over the job's."""
     env_inputs: list[EnvPattern] = Field(default_factory=list)
-    """Variables of the host whose values decide whether the task must run again: `NAME` or `NAME*`."""
+    """Host variables that decide whether the task must run again: `NAME` or `NAME*`."""
     env_mode: Literal["loose", "strict"] | None = None
     """Whether the task sees the host's environment, or only what is declared."""
     cwd: Path = ""

@@ -8,7 +8,7 @@ from pipec.frontend.check.checked import Checked
 
 
 def cache_without_inputs(checked: Checked) -> Iterator[Finding]:
-    """A cached task has nothing that could make it run again. `inputs = []` says that this is meant."""
+    """A cached task has nothing that could make it run again; `inputs = []` says: so be it."""
     for task, origin in checked.written_tasks():
         decides = task.inputs or task.structured_inputs or task.env_inputs or task.depends_on
         if task.cache is not None and not decides and "inputs" not in origin.written:

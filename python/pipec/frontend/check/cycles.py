@@ -6,8 +6,6 @@ from pipec.codes import Code
 from pipec.diagnostics import Finding, Label
 from pipec.frontend.check.checked import Checked
 from pipec.frontend.cycles import find_cycles
-from pipec.ir.job import JobId
-from pipec.ir.task import TaskId
 
 _LONGEST_SHOWN = 12
 
@@ -16,7 +14,7 @@ def dependency_cycles(checked: Checked) -> Iterator[Finding]:
     """A task waits for itself."""
     edges = {task_id: task.depends_on for task_id, task in checked.pipeline.tasks.items()}
     for cycle in find_cycles(edges):
-        first, following = TaskId(cycle[0]), TaskId(cycle[1 % len(cycle)])
+        first, following = cycle[0], cycle[1 % len(cycle)]
         label = Label(checked.origins[first].of_need(following))
         message = f"tasks depend on each other in a circle: {_path(cycle)}"
         if len(cycle) == 1:
@@ -28,7 +26,7 @@ def job_cycles(checked: Checked) -> Iterator[Finding]:
     """A job needs itself."""
     edges = {job_id: job.needs for job_id, job in checked.pipeline.jobs.items()}
     for cycle in find_cycles(edges):
-        index = checked.spec.jobs[cycle[0]].needs.index(JobId(cycle[1 % len(cycle)]))
+        index = checked.spec.jobs[cycle[0]].needs.index(cycle[1 % len(cycle)])
         label = Label(("jobs", cycle[0], "needs", index))
         message = f"jobs need each other in a circle: {_path(cycle)}"
         yield Finding(Code.DEPENDENCY_CYCLE, message, (label,))

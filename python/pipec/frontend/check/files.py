@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipec import _core
 from pipec.codes import Code
-from pipec.diagnostics import Finding, Label
+from pipec.diagnostics import Finding, Label, Route
 from pipec.frontend.check.checked import Checked
 from pipec.frontend.origins import TaskOrigin
 from pipec.ir.inputs import InputRules, NamedRule, OutputPattern, Rule
@@ -23,15 +23,15 @@ def overlapping_outputs(checked: Checked) -> Iterator[Finding]:
     """Two tasks own one file, or a task owns the pipeline file."""
     owners = [task for task in checked.pipeline.tasks.values() if task.outputs]
     own_file = [(_literal(checked.document.path.rpartition("/")[2]), False)]
-    reported: set[tuple[TaskOrigin, TaskOrigin] | TaskOrigin] = set()
+    reported: set[tuple[Route, ...]] = set()
     sets = [own_file, *(_owned(task.outputs) for task in owners)]
     for first, second, path in _overlaps(sets):
         later = owners[second - 1]
         origin = checked.origins[later.id]
         label = Label(origin.of("outputs"), at="key")
         if first == 0:
-            if origin.route not in reported:
-                reported.add(origin.route)
+            if (origin.route,) not in reported:
+                reported.add((origin.route,))
                 message = f"the outputs of `{later.id}` take in the pipeline file itself"
                 yield Finding(Code.OVERLAPPING_OUTPUTS, message, (label,))
             continue
@@ -181,15 +181,17 @@ def _all_before(task_id: TaskId, tasks: Mapping[TaskId, Task]) -> frozenset[Task
 
 
 def _selected(rules: InputRules, named: Mapping[str, InputRules]) -> list[Pattern]:
-    """The patterns of a task's inputs. A named input that is taken out counts by what it takes in."""
+    """The patterns of a task's inputs; a named input that is taken out counts by what it takes."""
     patterns: list[Pattern] = []
     for rule in rules:
         if isinstance(rule, Rule):
             patterns.append((rule.glob, rule.exclude))
             continue
-        for inner in _flat(rule.named, named):
-            if not (rule.exclude and inner.exclude):
-                patterns.append((inner.glob, rule.exclude or inner.exclude))
+        patterns.extend(
+            (inner.glob, rule.exclude or inner.exclude)
+            for inner in _flat(rule.named, named)
+            if not (rule.exclude and inner.exclude)
+        )
     return patterns
 
 

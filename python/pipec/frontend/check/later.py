@@ -1,7 +1,7 @@
 """Rules on what the language has and this version does not do: nothing is ignored in silence.
 
-What would change the outcome of a run is an error; what only adds something that is not there yet is
-a warning.
+What would change the outcome of a run is an error; what only adds something that is not there yet
+is a warning.
 """
 
 from collections.abc import Iterator

@@ -67,10 +67,10 @@ def unknown_agents(checked: Checked) -> Iterator[Finding]:
     known = checked.spec.agents or {}
     for task, origin in checked.written_tasks():
         for index, step in enumerate(task.steps):
-            if isinstance(step, AgentStep) and isinstance(step.agent, str):
-                if step.agent not in known:
-                    route = (*origin.of_step(index), "agent")
-                    yield _unknown(Code.UNKNOWN_AGENT, "agent", step.agent, known, route)
+            agent = step.agent if isinstance(step, AgentStep) else None
+            if isinstance(agent, str) and agent not in known:
+                route = (*origin.of_step(index), "agent")
+                yield _unknown(Code.UNKNOWN_AGENT, "agent", agent, known, route)
 
 
 def unknown_profiles(checked: Checked) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Rules on names that nothing refers to: warnings."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Label
@@ -56,7 +57,9 @@ def unused_defaults(checked: Checked) -> Iterator[Finding]:
             )
 
 
-def _unused(section: str, kind: str, declared: Set[str], used: Set[str]) -> Iterator[Finding]:
+def _unused(
+    section: str, kind: str, declared: AbstractSet[str], used: AbstractSet[str]
+) -> Iterator[Finding]:
     for name in sorted(declared - used):
         label = Label((section, name), at="key")
         message = f"the {kind} `{name}` is not used"

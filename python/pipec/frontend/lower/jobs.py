@@ -78,16 +78,16 @@ def _lower_deployment(written: str | DeploymentSpec | None) -> JobEnvironment | 
 
 def _lower_github(written: GithubJobSpec) -> GithubSettings:
     permissions = written.permissions.model_dump(by_alias=True, exclude_none=True)
-    group, cancels = written.concurrency or "", False
-    if isinstance(group, ConcurrencySpec):
-        group, cancels = group.group, group.cancel_in_progress
+    shared = written.concurrency
+    if isinstance(shared, str):
+        shared = ConcurrencySpec(group=shared)
     return GithubSettings(
         permissions=dict(sorted(permissions.items())),
         runs_on=_labels(written.runs_on),
         runs_on_matrix=tuple(_labels(labels) for labels in written.runs_on_matrix or ()),
         timeout_minutes=written.timeout_minutes,
-        concurrency=group,
-        cancel_in_progress=cancels,
+        concurrency=shared.group if shared else "",
+        cancel_in_progress=shared is not None and shared.cancel_in_progress,
     )
 
 

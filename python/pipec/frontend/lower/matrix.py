@@ -48,7 +48,7 @@ def _expand(matrix: MatrixSpec) -> list[Combination]:
     for entry in matrix.include:
         extended = False
         for values, first in zip(made, original, strict=False):
-            # Only the original values are protected: a later entry may change what an earlier added.
+            # Only original values are protected: an entry may change what an earlier one added.
             if all(first.get(key, value) == value for key, value in entry.items()):
                 values.update(entry)
                 extended = True

@@ -13,7 +13,7 @@ class References:
     """The tasks of a pipeline by the names that refer to them."""
 
     def __init__(self, placed: Iterable[Placed], *, has_members: bool) -> None:
-        """With `has_members`, references into members and sources are left to whoever loads those."""
+        """With `has_members`, references into members and sources are left to their loader."""
         self._has_members = has_members
         self._tasks: dict[str, tuple[TaskId, ...]] = {}
         for task in placed:
@@ -24,7 +24,7 @@ class References:
     def resolve(
         self, written: str, route: Route, findings: list[Finding], *, group: str = ""
     ) -> tuple[TaskId, ...]:
-        """The tasks that a reference means: one, or all combinations of one. Empty with a finding."""
+        """The tasks that a reference means: one, or all combinations; none with a finding."""
         if written.startswith("^") or ":" in written:
             if not self._has_members:
                 findings.append(_foreign(written, route))

@@ -1,6 +1,6 @@
 """Tasks in their normal form: one for each combination of a matrix, every default filled in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pipec.diagnostics import Finding
 from pipec.frontend.lower.cache import lower_task_cache
@@ -102,7 +102,7 @@ def _lower_requires(written: RequiresSpec) -> Requirements:
     )
 
 
-def _lower_platforms(written: list[str] | None) -> tuple[str, ...]:
+def _lower_platforms(written: Sequence[str] | None) -> tuple[str, ...]:
     """The platforms in order; none for all of them."""
     platforms = tuple(sorted(set(written or ())))
     return () if len(platforms) == _PLATFORMS else platforms
