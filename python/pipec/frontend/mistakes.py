@@ -1,0 +1,164 @@
+"""Words for the mistakes that the models find: what is wrong, where, and what would be right."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from pipec.codes import Code
+from pipec.diagnostics import Finding, Label, Route
+from pipec.frontend.places import Place, find_place
+from pipec.frontend.suggest import did_you_mean, nearest
+from pipec.spec.pipeline import PipelineSpec
+from pipec.spec.scalars import describe
+from pipec.spec.task import TASK_KEYS, TaskSpec
+
+
+def describe_mistake(details: Mapping[str, Any], values: dict[str, Any]) -> Finding:
+    """The finding for one error of pydantic about the values of a file."""
+    place = find_place(PipelineSpec, details["loc"])
+    kind = details["type"]
+    if kind == "extra_forbidden":
+        return _unknown_key(place, values)
+    if kind == "missing":
+        return _missing_key(place)
+    if kind == "pipec":
+        return _refused(details["ctx"], place)
+    code, message, advice = _WORDS.get(kind, _other)(details, _name_of(place.route))
+    labels = (Label(place.route),) if place.route else ()
+    return Finding(code, message, labels, advice)
+
+
+def _missing_key(place: Place) -> Finding:
+    noun = place.table.noun if place.table else "this table"
+    table = place.route[:-1]
+    labels = (Label(table, at="key"),) if table else ()
+    return Finding(Code.MISSING_FIELD, f"{noun} needs `{place.route[-1]}`", labels)
+
+
+def _refused(context: Mapping[str, Any], place: Place) -> Finding:
+    """What a validator of ours refused: it brings its own words."""
+    code = Code(context["code"])
+    route = (*place.route, context["key"]) if context["key"] else place.route
+    at_key = place.is_key or code in {Code.CONFLICTING_FIELDS, Code.MISSING_FIELD}
+    label = Label(route, at="key" if at_key else "value")
+    return Finding(
+        code, context["message"], (label,), (context["help"],) if context["help"] else ()
+    )
+
+
+def _unknown_key(place: Place, values: dict[str, Any]) -> Finding:
+    key = str(place.route[-1])
+    table = place.table
+    noun = table.noun if table else "this table"
+    known = table.keys() if table else ()
+    label = Label(place.route, at="key")
+    meant = nearest(key, known)
+    if table is TaskSpec and meant is None and isinstance(_value_at(values, place.route), dict):
+        return _task_or_group(place.route, values)
+    if meant is not None:
+        label = Label(place.route, f"did you mean `{meant}`?", at="key")
+    message = f"{noun} has no key `{key}`"
+    return Finding(Code.UNKNOWN_FIELD, message, (label,))
+
+
+def _task_or_group(route: Route, values: dict[str, Any]) -> Finding:
+    table = _value_at(values, route[:-1])
+    decisive = next((key for key in table if key in TASK_KEYS), None) or next(
+        key for key, member in table.items() if not isinstance(member, dict)
+    )
+    name = ".".join(str(part) for part in route[1:-1]) or "it"
+    message = f"`{name}` is a task, because it has the key `{decisive}`, and a task holds no tasks"
+    labels = (
+        Label(route, "this would be a task in a group", at="key"),
+        Label((*route[:-1], decisive), "this makes it a task", at="key"),
+    )
+    advice = f"to have both, move the fields to `[tasks.{name}.default]`"
+    return Finding(Code.TASK_OR_GROUP, message, labels, (advice,))
+
+
+Words = tuple[Code, str, tuple[str, ...]]
+"""Code, message and help."""
+
+
+def _wrong_type(expected: str) -> Callable[[Mapping[str, Any], str], Words]:
+    def words(details: Mapping[str, Any], name: str) -> Words:
+        value = details["input"]
+        advice = _in_quotes(value) if expected == "text" else ()
+        return Code.WRONG_TYPE, f"{name} is {expected}, not {describe(value)}", advice
+
+    return words
+
+
+def _wrong_form(details: Mapping[str, Any], _name: str) -> Words:
+    message, value = details["msg"], details["input"]
+    if isinstance(value, dict):
+        return Code.WRONG_TYPE, message, ()
+    advice = _in_quotes(value) if "text" in message else ()
+    return Code.WRONG_TYPE, f"{message}, not {describe(value)}", advice
+
+
+def _wrong_word(details: Mapping[str, Any], name: str) -> Words:
+    value = details["input"]
+    words = re.findall(r"'([^']*)'", details["ctx"]["expected"])
+    if not isinstance(value, str):
+        return Code.WRONG_TYPE, f"{name} is {_listed(words)}, not {describe(value)}", ()
+    advice = did_you_mean(value, words) or (f"it can be {_listed(words)}",)
+    return Code.INVALID_VALUE, f"`{value}` is not a value of {name}", advice
+
+
+def _limit(words: str, key: str) -> Callable[[Mapping[str, Any], str], Words]:
+    def say(details: Mapping[str, Any], name: str) -> Words:
+        message = f"{name} is {words} {details['ctx'][key]}, not {details['input']}"
+        return Code.INVALID_VALUE, message, ()
+
+    return say
+
+
+def _too_short(_details: Mapping[str, Any], name: str) -> Words:
+    return Code.INVALID_VALUE, f"{name} needs at least one item", ()
+
+
+def _other(details: Mapping[str, Any], name: str) -> Words:
+    return Code.INVALID_VALUE, f"{name}: {details['msg']}", ()
+
+
+_WORDS: dict[str, Callable[[Mapping[str, Any], str], Words]] = {
+    "string_type": _wrong_type("text"),
+    "int_type": _wrong_type("a whole number"),
+    "bool_type": _wrong_type("true or false"),
+    "list_type": _wrong_type("a list"),
+    "dict_type": _wrong_type("a table"),
+    "model_type": _wrong_type("a table"),
+    "model_attributes_type": _wrong_type("a table"),
+    "form": _wrong_form,
+    "literal_error": _wrong_word,
+    "greater_than_equal": _limit("at least", "ge"),
+    "less_than_equal": _limit("at most", "le"),
+    "too_short": _too_short,
+}
+
+
+def _in_quotes(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (bool, int, float)):
+        return ()
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return (f'write `"{text}"`',)
+
+
+def _name_of(route: Route) -> str:
+    if not route:
+        return "a pipeline"
+    if isinstance(route[-1], int):
+        keys = [part for part in route if isinstance(part, str)]
+        return f"an item of `{keys[-1]}`"
+    return f"`{route[-1]}`"
+
+
+def _value_at(values: Any, route: Iterable[str | int]) -> Any:
+    for part in route:
+        values = values[part]
+    return values
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words[:-1]) + f" or `{words[-1]}`"

@@ -1,0 +1,61 @@
+"""What is left of a file when its mistakes are taken out, so that the rest can be judged too."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipec.diagnostics import Finding, Route
+from pipec.spec.pipeline import PipelineSpec
+from pipec.spec.task import TASK_KEYS
+
+
+def culprit_of(finding: Finding) -> Route:
+    """The route of what has to go: the innermost entry of a table that holds the mistake."""
+    route = finding.labels[0].route if finding.labels else ()
+    while route and isinstance(route[-1], int):
+        route = route[:-1]
+    return route
+
+
+_HARMLESS = frozenset({"name", "description", "pipec", "env", "env-files", "env-mode", "$schema"})
+"""Keys of the top level whose absence makes nothing else look wrong."""
+
+
+def without_culprits(values: dict[str, Any], culprits: Iterable[Route]) -> PipelineSpec | None:
+    """The pipeline without the culprits; None if the rest would look wrong for their absence."""
+    rest = dict(values)
+    for route in culprits:
+        if len(route) < 2:  # noqa: PLR2004 - a whole section
+            if route and route[0] not in _HARMLESS:
+                return None
+            if route:
+                rest.pop(str(route[0]), None)
+            continue
+        _take_out(rest, route)
+    if not isinstance(rest.get("name"), str) or not rest["name"].strip():
+        rest["name"] = "pipeline"
+    try:
+        return PipelineSpec.model_validate(rest)
+    except ValidationError:
+        return None
+
+
+def _take_out(rest: dict[str, Any], route: Route) -> None:
+    """Removes one entry; the tables on the way are copied, for they belong to the document."""
+    parent: Any = rest
+    for part in route[:-1]:
+        if isinstance(parent, dict) and part not in parent:
+            return
+        member = parent[part]
+        if not isinstance(member, (dict, list)):
+            return
+        parent[part] = member.copy()
+        parent = parent[part]
+    key = route[-1]
+    if isinstance(parent, dict) and key in parent:
+        # A task stays as an empty one: others may refer to it.
+        if route[0] == "tasks" and not isinstance(parent[key], dict) and key not in TASK_KEYS:
+            parent[key] = {}
+        else:
+            del parent[key]
