@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipec.codes import Code
 from pipec.diagnostics import Finding
-from pipec.errors import RunError, SpecError
+from pipec.errors import BugError, RunError, SpecError
 from pipec.ir.inputs import FileValueInput
 from pipec.ir.task import Task, TaskId
 from pipec.runtime import environment
@@ -91,7 +91,7 @@ class Assessment:
                 try:
                     values = self.engine.environment(task.id, step)
                 except ValueError as error:
-                    findings += _findings(error) if will_run else []
+                    findings += findings_of(error) if will_run else []
                 else:
                     secrets += [value for _, value, is_secret in values if is_secret]
         if findings:
@@ -215,11 +215,19 @@ def open_engine(request: RunRequest, services: Services, run_id: str) -> "_core.
     return services.open_engine(request.root, pipeline_for_engine(request), json.dumps(asked))
 
 
+def findings_of(error: ValueError) -> list[Finding]:
+    """What the engine says about values that it cannot resolve.
+
+    Raises:
+        BugError: the engine has something else to say.
+    """
+    try:
+        troubles: list[dict[str, Any]] = json.loads(str(error))
+        return [Finding(Code(trouble["code"]), trouble["message"]) for trouble in troubles]
+    except ValueError:
+        raise BugError(str(error)) from error
+
+
 def _text(value: str) -> str:
     """A value that JSON can carry: the host's environment may hold any bytes."""
     return _SURROGATE.sub("\ufffd", value)
-
-
-def _findings(error: ValueError) -> list[Finding]:
-    troubles: list[dict[str, Any]] = json.loads(str(error))
-    return [Finding(Code(trouble["code"]), trouble["message"]) for trouble in troubles]

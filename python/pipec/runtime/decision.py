@@ -43,12 +43,15 @@ def decision_from(data: dict[str, Any]) -> Decision:
         key=data.get("key"),
         intact=bool(data.get("intact")),
         origin=_origin(entry) if entry else None,
-        outputs=OutputsRecord(files=entry["files"], bytes=entry["bytes"]) if entry else None,
+        outputs=_outputs(entry) if entry else None,
     )
 
 
 def _verdict(data: dict[str, Any]) -> VerdictRecord:
-    changed = tuple(ChangeRecord(**change) for change in data.get("changed") or ())
+    changed = tuple(
+        ChangeRecord(path=change["path"], change=change["change"])
+        for change in data.get("changed") or ()
+    )
     return VerdictRecord(
         kind=data["kind"],
         component=data.get("component") or None,
@@ -56,6 +59,10 @@ def _verdict(data: dict[str, Any]) -> VerdictRecord:
         more=data.get("more") or None,
         detail=data.get("detail") or None,
     )
+
+
+def _outputs(entry: dict[str, Any]) -> OutputsRecord:
+    return OutputsRecord(files=entry["files"], bytes=entry["bytes"], digest=entry["outputs_digest"])
 
 
 def _origin(entry: dict[str, Any]) -> OriginRecord:

@@ -5,12 +5,13 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
+from pipec import _core
 from pipec.codes import Code
 from pipec.errors import RunError
 from pipec.ir.inputs import CommandInput, FileValueInput
 from pipec.ir.task import Task
 from pipec.runtime import environment
-from pipec.runtime.assess import file_label
+from pipec.runtime.assess import file_label, findings_of
 from pipec.runtime.attempt import AttemptResult, try_task
 from pipec.runtime.context import RunContext
 from pipec.runtime.decision import Decision, read_decision
@@ -34,7 +35,8 @@ from pipec.runtime.requirements import check_requirements
 async def perform(run: RunContext, task: Task, foreseen: Decision | None) -> TaskRecord:
     """Brings a task to its final state. `foreseen`: what was decided already and still holds."""
     if not runs_here(task, run.request.platform):
-        run.engine.failed(task.id)
+        if foreseen is None:
+            run.engine.decide(task.id, "[]")
         return skipped_record(task.id, platform_reason(task.platforms))
     return await _Performance(run, task).give(foreseen)
 
@@ -49,6 +51,7 @@ class _Performance:
         self._decision: Decision | None = None
         self._results: Sequence[AttemptResult] = ()
         self._log: str | None = None
+        self._log_is_whole = True
 
     async def give(self, foreseen: Decision | None) -> TaskRecord:
         try:
@@ -81,8 +84,8 @@ class _Performance:
             message = f"an input of the task cannot be read: {error}"
             raise RunError(Code.INPUT_UNREADABLE, message) from error
         except ValueError as error:
-            first = json.loads(str(error))[0]
-            raise RunError(Code(first["code"]), first["message"]) from error
+            first = findings_of(error)[0]
+            raise RunError(first.code, first.message) from error
 
     async def _extras(self) -> list[Extra]:
         extras: list[Extra] = []
@@ -100,7 +103,7 @@ class _Performance:
         try:
             await asyncio.to_thread(self._run.engine.restore, self._task.id)
         except OSError as error:
-            message = f"the stored outputs of `{self._task.id}` cannot be restored: {error}"
+            message = f"the stored outputs cannot be restored: {error}"
             self._run.warn(Code.STORE_UNAVAILABLE, message, task=self._task.id)
             return False
         return True
@@ -147,7 +150,9 @@ class _Performance:
         failure = self._results[-1].error
         if failure is not None:
             return await self._fail(failure)
-        return self._record("passed", outputs=await self._seal(path))
+        return self._record(
+            "passed", outputs=await self._seal(path if self._log_is_whole else None)
+        )
 
     async def _seal(self, log: str | None = None) -> OutputsRecord | None:
         """Closes the task with the engine.
@@ -155,12 +160,16 @@ class _Performance:
         Raises:
             RunError: declared outputs are missing, or are not what an output can be.
         """
-        facts = {"finished_ms": self._clock.now_ms(), "duration_ms": self._elapsed_ms()}
+        facts = {
+            "finished_ms": self._clock.now_ms(),
+            "duration_ms": self._elapsed_ms(),
+            "tool": _core.VERSION,
+        }
         request = json.dumps({**facts, "log": log} if log else facts)
         try:
             answer = await asyncio.to_thread(self._run.engine.seal, self._task.id, request)
         except OSError as error:
-            message = f"the outputs of `{self._task.id}` cannot be stored: {error}"
+            message = f"the outputs cannot be stored: {error}"
             self._run.warn(Code.STORE_UNAVAILABLE, message, task=self._task.id)
             self._run.engine.failed(self._task.id)
             return None
@@ -185,16 +194,17 @@ class _Performance:
         if changed:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
             message = (
-                f"`{changed[0]}`{more} changed while `{name}` ran: its result is kept, not stored"
+                f"`{changed[0]}`{more} changed while the task ran: its result is kept, not stored"
             )
             self._run.warn(Code.INPUTS_CHANGED, message, task=name)
         elif trouble:
-            message = f"the outputs of `{name}` cannot be stored: {trouble}"
+            message = f"the outputs cannot be stored: {trouble}"
             self._run.warn(Code.STORE_UNAVAILABLE, message, task=name)
 
     def _warn_of_log(self, error: OSError) -> None:
-        message = f"the log of `{self._task.id}` is incomplete: {error.strerror}"
+        message = f"the log is incomplete: {error.strerror}"
         self._run.warn(Code.STATE_UNWRITABLE, message, task=self._task.id)
+        self._log_is_whole = False
 
     async def _fail(self, error: ErrorRecord) -> TaskRecord:
         self._run.engine.failed(self._task.id)

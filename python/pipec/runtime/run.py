@@ -90,8 +90,8 @@ def _record_all(assessment: Assessment, recorder: Recorder) -> RunRecord:
     """Every task is in place: say so."""
     recorder.begin()
     for task in planned(assessment.request):
-        recorder.settle(_settled(assessment, recorder, task))
         _replay_log(assessment, recorder, task)
+        recorder.settle(_settled(assessment, recorder, task))
     _save_engine(assessment, recorder)
     return recorder.finish("passed", _CLOSED_OUTPUT if recorder.output_is_closed else 0)
 
@@ -108,7 +108,8 @@ def _settled(assessment: Assessment, recorder: Recorder, task: Task) -> TaskReco
 
 
 def _replay_log(assessment: Assessment, recorder: Recorder, task: Task) -> None:
-    if assessment.request.replay_logs and task.steps:
+    decision = assessment.decision(task.id)
+    if assessment.request.replay_logs and decision is not None and decision.is_hit:
         data = assessment.engine.log_of(task.id)
         if data:
             at_ms = recorder.clock.now_ms()

@@ -10,7 +10,8 @@ from typing import Any
 from pipec.codes import Code
 from pipec.errors import PipecError
 from pipec.ir import codec
-from pipec.ir.task import Task
+from pipec.ir.task import Task, TaskId
+from pipec.runtime.platforms import runs_here
 from pipec.runtime.records import STATE_FOLDER
 from pipec.runtime.request import RunRequest
 
@@ -52,20 +53,19 @@ def store_roots(request: RunRequest) -> dict[str, dict[str, str]]:
 def pipeline_for_engine(request: RunRequest) -> bytes:
     """The pipeline as the engine reads it: results that live for the session have a store for that.
 
-    Where a result is kept is no part of its key.
+    Where a result is kept is no part of its key. A task that is not for this system is a group.
     """
     tasks = request.pipeline.tasks
-    moved = {
-        name: dataclasses.replace(
-            task,
-            cache=dataclasses.replace(task.cache, store=SESSION_STORE, policy="local"),
-        )
-        for name, task in tasks.items()
-        if task.cache is not None and task.cache.policy == "session"
-    }
-    if not moved:
+    changed: dict[TaskId, Task] = {}
+    for name, task in tasks.items():
+        if not runs_here(task, request.platform):
+            changed[name] = Task(id=name, depends_on=task.depends_on)
+        elif task.cache is not None and task.cache.policy == "session":
+            cache = dataclasses.replace(task.cache, store=SESSION_STORE, policy="local")
+            changed[name] = dataclasses.replace(task, cache=cache)
+    if not changed:
         return request.pipeline_bytes
-    return codec.encode(dataclasses.replace(request.pipeline, tasks={**tasks, **moved}))
+    return codec.encode(dataclasses.replace(request.pipeline, tasks={**tasks, **changed}))
 
 
 def refuse_unsupported(request: RunRequest) -> None:

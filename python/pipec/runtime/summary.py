@@ -23,7 +23,9 @@ def render_summary(record: RunRecord) -> str:
         lines += [f"- `{task.id}`: {_cell(task.error.message)}" for task in failed if task.error]
     if record.warnings:
         lines += ["", "## Warnings", ""]
-        lines += [f"- {_cell(warning.message)}" for warning in record.warnings]
+        for warning in record.warnings:
+            about = f"`{warning.task}`: " if warning.task else ""
+            lines.append(f"- {about}{_cell(warning.message)}")
     return "\n".join(lines)
 
 

@@ -87,5 +87,6 @@ class ScriptedEngine:
                 "tool": "0.1.0",
                 "files": 1,
                 "bytes": 2,
+                "outputs_digest": "d" * 64,
             },
         }

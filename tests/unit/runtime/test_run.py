@@ -161,7 +161,7 @@ def test_inputs_that_change_meanwhile_are_a_warning(rig: Rig) -> None:
     record = rig.run(shell("a", "true"))
     assert statuses(record) == {"a": "passed"}
     assert [event.message for event in rig.events if isinstance(event, WarningRaised)] == [
-        "`src/x` and 1 more changed while `a` ran: its result is kept, not stored"
+        "`src/x` and 1 more changed while the task ran: its result is kept, not stored"
     ]
 
 
