@@ -1,1 +1,16 @@
+//! The pure and heavy half of pipec: patterns, one walk for all tasks, digests, keys and the store.
+//!
+//! Nothing here knows Python, reads a clock or looks at the environment: all of that is handed in.
 
+pub mod digest;
+pub mod document;
+pub mod engine;
+pub mod error;
+pub mod glob;
+pub mod ir;
+pub mod key;
+pub mod redact;
+pub mod store;
+pub mod tree;
+
+pub use error::{Error, Result};

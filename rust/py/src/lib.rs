@@ -3,13 +3,24 @@
 use pyo3::prelude::*;
 
 mod document;
+mod engine;
+mod errors;
+mod patterns;
 mod redact;
+mod store;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(patterns::digest, module)?)?;
     module.add_function(wrap_pyfunction!(document::toml_errors, module)?)?;
     module.add_function(wrap_pyfunction!(document::toml_spans, module)?)?;
     module.add_function(wrap_pyfunction!(document::render_findings, module)?)?;
     module.add_class::<redact::Redactor>()?;
+    module.add_function(wrap_pyfunction!(patterns::pattern_problem, module)?)?;
+    module.add_function(wrap_pyfunction!(patterns::overlaps, module)?)?;
+    module.add_class::<engine::Engine>()?;
+    module.add_function(wrap_pyfunction!(store::store_sweep, module)?)?;
+    module.add_function(wrap_pyfunction!(store::store_clear, module)?)?;
     Ok(())
 }

@@ -1,0 +1,183 @@
+//! The tasks of one run: their inputs, keys, outputs and entries.
+//!
+//! The engine runs no command and knows no clock: what the steps did is told to it. Methods may be called
+//! from several threads; what takes long happens outside of the lock.
+
+mod assess;
+mod decide;
+mod decision;
+mod explain;
+mod finish;
+mod look;
+mod memory;
+mod request;
+mod sets;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use decision::{Decision, EntryFacts, Extras, FileChange, Sealed, TaskFacts, Verdict};
+pub use explain::InputDifferences;
+pub use request::Request;
+
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::ir::{EnvValue, Pipeline, Task};
+use crate::key::Components;
+use crate::key::environment::{Resolved, Variables, resolve};
+use crate::store::{Entry, Store, Uses};
+use crate::tree::{Counters, Index, Manifest, Stamp};
+
+use memory::Memory;
+
+pub struct Engine {
+    root: PathBuf,
+    pipeline: Pipeline,
+    request: Request,
+    /// The host's environment with the run's parameters.
+    host: Variables,
+    index: Index,
+    walked: Counters,
+    hashed: Hashed,
+    inner: Mutex<Inner>,
+}
+
+/// What hashing and storing cost.
+#[derive(Default)]
+struct Hashed {
+    files: AtomicU64,
+    bytes: AtomicU64,
+    known: AtomicU64,
+    blobs: AtomicU64,
+    entries: AtomicU64,
+}
+
+struct Inner {
+    decided: HashMap<String, Arc<Decided>>,
+    made: HashMap<String, Made>,
+    memory: Memory,
+}
+
+/// What was found out about a task before its steps.
+struct Decided {
+    components: Components,
+    key: Digest,
+    /// What each direct dependency made.
+    dependencies: BTreeMap<String, Digest>,
+    inputs: Arc<Manifest>,
+    /// The entry of a hit, with the outputs that it stands for.
+    entry: Option<(Box<Entry>, Manifest)>,
+}
+
+/// What a finished task means for those after it.
+#[derive(Clone, Copy)]
+enum Made {
+    /// The digest of its outputs or, if it declares none, its key.
+    Digest(Digest),
+    /// It failed, or its inputs changed under it: what comes after is not cached.
+    Unsure,
+}
+
+impl Engine {
+    pub fn new(root: &Path, ir: &[u8], request: Request) -> Result<Self> {
+        let pipeline = Pipeline::parse(ir)?;
+        for task in &request.tasks {
+            pipeline.task(task)?;
+        }
+        let index = Index::read(&request.state.join("index"));
+        let memory = Memory::read(&request.state);
+        Ok(Self {
+            root: root.to_path_buf(),
+            host: request.host_with_params(),
+            pipeline,
+            request,
+            index,
+            walked: Counters::default(),
+            hashed: Hashed::default(),
+            inner: Mutex::new(Inner {
+                decided: HashMap::new(),
+                made: HashMap::new(),
+                memory,
+            }),
+        })
+    }
+
+    /// What the task's declarations add to its environment, or with `step` what that step adds.
+    pub fn environment(
+        &self,
+        task: &str,
+        step: Option<usize>,
+    ) -> Result<BTreeMap<String, Resolved>> {
+        let task = self.pipeline.task(task)?;
+        let resolved = match step {
+            None => resolve(self.layers(task), &self.host),
+            Some(number) => {
+                let declared = step_env(task, number)?;
+                resolve([&declared], &self.host)
+            }
+        };
+        resolved.map_err(Error::Environment)
+    }
+
+    /// Closes a task that failed.
+    pub fn failed(&self, task: &str) {
+        self.lock().made.insert(task.to_owned(), Made::Unsure);
+    }
+
+    pub fn counters(&self) -> BTreeMap<&'static str, u64> {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        BTreeMap::from([
+            ("directories_listed", read(&self.walked.directories_listed)),
+            ("files_seen", read(&self.walked.files_seen)),
+            ("files_hashed", read(&self.hashed.files)),
+            ("bytes_hashed", read(&self.hashed.bytes)),
+            ("index_hits", read(&self.hashed.known)),
+            ("blobs_written", read(&self.hashed.blobs)),
+            ("entries_written", read(&self.hashed.entries)),
+        ])
+    }
+
+    /// Writes down what later runs save time with. Nothing new: nothing is written.
+    pub fn save(&self) -> Result<()> {
+        let mut inner = self.lock();
+        inner.memory.write(&self.request.state, &self.index)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn layers<'a>(&'a self, task: &'a Task) -> Vec<&'a BTreeMap<String, EnvValue>> {
+        self.request.layers.iter().chain([&task.env]).collect()
+    }
+
+    /// The store of a task that is cached.
+    fn store(&self, task: &Task) -> Result<Store> {
+        let name = task.cache.as_ref().map_or("file", |cache| &cache.store);
+        let place = self.request.stores.get(name);
+        let place = place.ok_or_else(|| Error::Invalid(format!("there is no store `{name}`")))?;
+        Ok(Store::at(&place.root))
+    }
+
+    /// The moment before a look, on the file system's own clock.
+    fn stamp(&self) -> Stamp {
+        Stamp::now(&self.request.state).unwrap_or(Stamp::NEVER)
+    }
+
+    fn used(&self, store: &Store, key: &str) {
+        let now = self.request.now_ms;
+        let mut inner = self.lock();
+        let uses = inner.memory.uses.entry(store.root().to_path_buf());
+        uses.or_insert_with(|| Uses::read(store)).used(key, now);
+    }
+}
+
+fn step_env(task: &Task, number: usize) -> Result<BTreeMap<String, EnvValue>> {
+    match task.steps.get(number).and_then(|step| step.get("env")) {
+        None => Ok(BTreeMap::new()),
+        Some(declared) => serde_json::from_value(declared.clone())
+            .map_err(|error| Error::Invalid(format!("the environment of a step: {error}"))),
+    }
+}

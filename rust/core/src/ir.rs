@@ -1,0 +1,152 @@
+//! The part of the normalized pipeline that keys, inputs and outputs depend on, as read from its JSON.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+pub const IR_VERSION: u64 = 1;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Pipeline {
+    pub ir_version: u64,
+    #[serde(default)]
+    pub named_inputs: BTreeMap<String, Vec<InputRule>>,
+    #[serde(default)]
+    pub tasks: BTreeMap<String, Task>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Task {
+    pub depends_on: Vec<String>,
+    pub inputs: Vec<InputRule>,
+    pub structured_inputs: Vec<StructuredInput>,
+    #[serde(default = "yes")]
+    pub inputs_gitignore: bool,
+    pub outputs: Vec<OutputPattern>,
+    pub cache: Option<Cache>,
+    pub env: BTreeMap<String, EnvValue>,
+    pub env_inputs: Vec<String>,
+    pub cwd: String,
+    pub shell: Option<Vec<String>>,
+    pub steps: Vec<BTreeMap<String, Value>>,
+    pub platform_independent: bool,
+    pub matrix: BTreeMap<String, String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(untagged)]
+pub enum InputRule {
+    Glob {
+        glob: String,
+        #[serde(default)]
+        exclude: bool,
+    },
+    Named {
+        named: String,
+        #[serde(default)]
+        exclude: bool,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+pub struct OutputPattern {
+    pub glob: String,
+    #[serde(default)]
+    pub exclude: bool,
+    #[serde(default)]
+    pub optional: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum StructuredInput {
+    FileValue {
+        file: String,
+        key: String,
+    },
+    Env {
+        env: String,
+    },
+    Command {
+        command: String,
+    },
+    OutputsOf {
+        #[serde(rename = "outputs-of")]
+        outputs_of: String,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Cache {
+    pub store: String,
+    pub policy: String,
+    pub ttl_ms: Option<u64>,
+    pub salt: String,
+    pub outputs_only: bool,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            store: "file".into(),
+            policy: "local".into(),
+            ttl_ms: None,
+            salt: String::new(),
+            outputs_only: false,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum EnvValue {
+    Text(String),
+    Literal {
+        value: String,
+        #[serde(rename = "in-key", default = "yes")]
+        in_key: bool,
+    },
+    Secret {
+        secret: String,
+        #[serde(rename = "in-key", default)]
+        in_key: bool,
+    },
+    Variable {
+        var: String,
+        default: Option<String>,
+        map: Option<BTreeMap<String, String>>,
+        #[serde(rename = "in-key", default = "yes")]
+        in_key: bool,
+    },
+}
+
+impl Pipeline {
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let pipeline: Self = serde_json::from_slice(bytes)
+            .map_err(|error| Error::Invalid(format!("the normalized pipeline: {error}")))?;
+        if pipeline.ir_version == IR_VERSION {
+            Ok(pipeline)
+        } else {
+            Err(Error::Invalid(format!(
+                "IR version {} is unknown",
+                pipeline.ir_version
+            )))
+        }
+    }
+
+    pub fn task(&self, id: &str) -> Result<&Task> {
+        self.tasks
+            .get(id)
+            .ok_or_else(|| Error::Invalid(format!("there is no task `{id}`")))
+    }
+}

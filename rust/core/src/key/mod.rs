@@ -1,0 +1,6 @@
+//! What a task's result depends on: its environment, and the key over everything that counts.
+
+mod components;
+pub mod environment;
+
+pub use components::{Components, StaticParts, dependencies, static_parts, values};

@@ -1,0 +1,109 @@
+//! Entries: what a key stands for, with a checksum in front.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Store, replace};
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::tree::Manifest;
+
+pub const ENTRY_VERSION: u32 = 1;
+
+/// The result of one successful task. Digests are hexadecimal.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    pub version: u32,
+    pub key: String,
+    /// The blob of the manifest of outputs.
+    pub outputs: String,
+    /// The blob of the manifest of inputs.
+    pub inputs: String,
+    pub log: Option<String>,
+    pub components: Vec<(String, String)>,
+    /// What each dependency made, by the task's name at the time.
+    pub dependencies: BTreeMap<String, String>,
+    pub files: u64,
+    pub bytes: u64,
+    pub run_id: String,
+    pub tool: String,
+    pub platform: String,
+    /// Who could have written it: `local` outside of CI.
+    pub domain: String,
+    pub finished_ms: u64,
+    pub duration_ms: u64,
+}
+
+pub enum Lookup {
+    Absent,
+    /// Something is there that is not what was stored; what, in words.
+    Corrupt(String),
+    Found(Box<Entry>),
+}
+
+impl Store {
+    pub(super) fn entry_path(&self, key: &str) -> PathBuf {
+        let (head, tail) = key.split_at_checked(2).unwrap_or((key, ""));
+        self.root.join("ac").join(head).join(tail)
+    }
+
+    /// What is stored under a key. A store that cannot be read has nothing.
+    pub fn look_up(&self, key: Digest) -> Lookup {
+        let key = key.to_hex();
+        let path = self.entry_path(&key);
+        match fs::read(&path) {
+            Ok(bytes) => match decode(&bytes) {
+                Some(entry) if entry.key == key => Lookup::Found(Box::new(entry)),
+                Some(_) => Lookup::Corrupt("the entry belongs to another key".into()),
+                None => Lookup::Corrupt("the entry is damaged".into()),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Lookup::Absent,
+            Err(error) => Lookup::Corrupt(format!("the entry cannot be read: {error}")),
+        }
+    }
+
+    pub fn put_entry(&self, entry: &Entry) -> Result<()> {
+        let path = self.entry_path(&entry.key);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(Error::at(parent))?;
+        }
+        replace(&path, &self.temporary()?, &encode(entry)?)
+    }
+
+    pub fn remove_entry(&self, key: &str) -> Result<()> {
+        let path = self.entry_path(key);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::at(&path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The manifest that an entry names by its blob.
+    pub fn manifest(&self, hex: &str) -> Result<Manifest> {
+        let digest = Digest::from_hex(hex)
+            .ok_or_else(|| Error::corrupt(self.root(), "an entry names no digest"))?;
+        Manifest::decode(&self.read_blob(digest)?, &self.blob_path(digest))
+    }
+}
+
+fn encode(entry: &Entry) -> Result<Vec<u8>> {
+    let json = serde_json::to_string(entry)
+        .map_err(|error| Error::Invalid(format!("an entry that is no JSON: {error}")))?;
+    Ok(format!("{}\n{json}", Digest::of(json.as_bytes()).to_hex()).into_bytes())
+}
+
+pub(super) fn decode(bytes: &[u8]) -> Option<Entry> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (checksum, json) = text.split_once('\n')?;
+    if Digest::from_hex(checksum)? != Digest::of(json.as_bytes()) {
+        return None;
+    }
+    let entry: Entry = serde_json::from_str(json).ok()?;
+    (entry.version == ENTRY_VERSION).then_some(entry)
+}

@@ -1,0 +1,272 @@
+//! Making outputs on disk exactly what was stored: prepared in full, then put in place.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::{Store, temporary_in};
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::tree::{Entry, EntryKind, Identity, Kind, Manifest, path_of};
+
+/// What is on disk below the patterns of a task's outputs.
+#[derive(Default)]
+pub struct Present {
+    /// Each file and link: its identity and its digest (None: it could not be read).
+    pub files: BTreeMap<Box<[u8]>, (Identity, Option<Digest>)>,
+    /// Owned folders with nothing in them.
+    pub empty_folders: BTreeSet<Box<[u8]>>,
+    /// All owned folders: those that may go when the last file in them goes.
+    pub owned_folders: BTreeSet<Box<[u8]>>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Restored {
+    pub restored: u64,
+    pub removed: u64,
+    pub unchanged: u64,
+}
+
+pub struct Restorer<'a> {
+    pub store: &'a Store,
+    pub root: &'a Path,
+    /// A folder on the project's own file system.
+    pub staging: &'a Path,
+}
+
+impl Present {
+    /// Whether the outputs are exactly these.
+    pub fn is(&self, wanted: &Manifest) -> bool {
+        let count = self.files.len() + self.empty_folders.len();
+        count == wanted.entries.len() && wanted.entries.iter().all(|entry| self.has(entry))
+    }
+
+    fn has(&self, wanted: &Entry) -> bool {
+        match wanted.kind {
+            EntryKind::Folder => self.empty_folders.contains(&wanted.path),
+            EntryKind::Missing => false,
+            EntryKind::Link => self
+                .files
+                .get(&wanted.path)
+                .is_some_and(|(identity, digest)| {
+                    identity.kind == Kind::Link && *digest == Some(wanted.digest)
+                }),
+            EntryKind::File | EntryKind::Executable => {
+                self.files
+                    .get(&wanted.path)
+                    .is_some_and(|(identity, digest)| {
+                        identity.kind == Kind::File
+                            && identity.mode & 0o777 == wanted.mode
+                            && identity.size == wanted.size
+                            && *digest == Some(wanted.digest)
+                    })
+            }
+        }
+    }
+}
+
+impl Restorer<'_> {
+    /// Changes what differs and nothing else.
+    ///
+    /// All blobs are copied and checked before the first output is touched: a blob that is missing or
+    /// damaged is an error that has changed nothing.
+    pub fn restore(&self, wanted: &Manifest, present: &Present) -> Result<Restored> {
+        let different: Vec<&Entry> = wanted
+            .entries
+            .iter()
+            .filter(|entry| !present.has(entry))
+            .collect();
+        let extra: Vec<&[u8]> = present
+            .files
+            .keys()
+            .chain(&present.empty_folders)
+            .map(|path| &**path)
+            .filter(|path| wanted.find(path).is_none())
+            .collect();
+        self.check_parents(&different)?;
+        let staging = temporary_in(self.staging)?;
+        fs::create_dir(&staging).map_err(Error::at(&staging))?;
+        let applied = self
+            .stage(&different, &staging)
+            .and_then(|()| self.apply(&different, &extra, present, wanted, &staging));
+        // Whatever is left in it belongs to nobody; `gc` sweeps what this cannot remove.
+        let _ = fs::remove_dir_all(&staging);
+        applied?;
+        Ok(Restored {
+            restored: different.len() as u64,
+            removed: extra.len() as u64,
+            unchanged: (wanted.entries.len() - different.len()) as u64,
+        })
+    }
+
+    /// No folder on the way to an output may be a link: it would lead the restore out of the project.
+    fn check_parents(&self, entries: &[&Entry]) -> Result<()> {
+        let mut checked = HashSet::new();
+        for entry in entries {
+            for parent in parents(&entry.path) {
+                if !checked.insert(parent) {
+                    break;
+                }
+                let path = path_of(self.root, parent);
+                match fs::symlink_metadata(&path) {
+                    Ok(found) if found.is_symlink() => {
+                        let error = io::Error::other("an output lies behind this link");
+                        return Err(Error::at(&path)(error));
+                    }
+                    Ok(_) => {}
+                    Err(error) if is_absent(&error) => {}
+                    Err(error) => return Err(Error::at(&path)(error)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn stage(&self, entries: &[&Entry], staging: &Path) -> Result<()> {
+        entries
+            .par_iter()
+            .enumerate()
+            .try_for_each(|(number, entry)| {
+                let staged = staged_path(staging, number);
+                match entry.kind {
+                    EntryKind::File | EntryKind::Executable => {
+                        self.store.copy_blob(entry.digest, &staged, entry.mode)
+                    }
+                    EntryKind::Link => {
+                        let text = self.store.read_blob(entry.digest)?;
+                        std::os::unix::fs::symlink(path_of(Path::new(""), &text), &staged)
+                            .map_err(Error::at(&staged))
+                    }
+                    EntryKind::Folder => Ok(()),
+                    EntryKind::Missing => Err(Error::corrupt(
+                        self.store.root(),
+                        "a missing file among outputs",
+                    )),
+                }
+            })
+    }
+
+    fn apply(
+        &self,
+        entries: &[&Entry],
+        extra: &[&[u8]],
+        present: &Present,
+        wanted: &Manifest,
+        staging: &Path,
+    ) -> Result<()> {
+        for path in extra {
+            remove(&path_of(self.root, path))?;
+        }
+        self.remove_emptied(extra, present, wanted)?;
+        for (number, entry) in entries.iter().enumerate() {
+            let path = path_of(self.root, &entry.path);
+            if entry.kind == EntryKind::Folder {
+                fs::create_dir_all(&path).map_err(Error::at(&path))?;
+                continue;
+            }
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent).map_err(Error::at(parent))?;
+            }
+            put_in_place(&staged_path(staging, number), &path)?;
+        }
+        Ok(())
+    }
+
+    /// Removes owned folders that lost their last file, from the bottom up.
+    fn remove_emptied(&self, gone: &[&[u8]], present: &Present, wanted: &Manifest) -> Result<()> {
+        let mut candidates: Vec<&[u8]> = gone
+            .iter()
+            .flat_map(|path| parents(path))
+            .filter(|folder| present.owned_folders.contains(*folder) && !holds(wanted, folder))
+            .collect();
+        candidates.sort_unstable_by_key(|folder| std::cmp::Reverse(folder.len()));
+        candidates.dedup();
+        for folder in candidates {
+            let path = path_of(self.root, folder);
+            match fs::remove_dir(&path) {
+                Ok(()) => {}
+                // Something that is no output lies in it.
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+                Err(error) if is_absent(&error) => {}
+                Err(error) => return Err(Error::at(&path)(error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn staged_path(staging: &Path, number: usize) -> PathBuf {
+    staging.join(number.to_string())
+}
+
+/// Whether something wanted lies in this folder, or is it.
+fn holds(wanted: &Manifest, folder: &[u8]) -> bool {
+    wanted.entries.iter().any(|entry| {
+        entry
+            .path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+    })
+}
+
+/// The folders of a path, nearest first.
+fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let slashes = path
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, byte)| **byte == b'/');
+    slashes.map(move |(at, _)| &path[..at])
+}
+
+fn remove(path: &Path) -> Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if !is_absent(&error) => Err(Error::at(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn put_in_place(staged: &Path, path: &Path) -> Result<()> {
+    let moved = match fs::rename(staged, path) {
+        // An empty folder stands where the file has to be.
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            fs::remove_dir(path).and_then(|()| fs::rename(staged, path))
+        }
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy_across(staged, path),
+        other => other,
+    };
+    moved.map_err(Error::at(path))
+}
+
+/// For an output folder that is a mount of its own: a copy beside the place, then a rename.
+fn copy_across(staged: &Path, path: &Path) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".pipec-new");
+    let beside = path.with_file_name(name);
+    let copied = if fs::symlink_metadata(staged)?.is_symlink() {
+        std::os::unix::fs::symlink(fs::read_link(staged)?, &beside)
+    } else {
+        fs::copy(staged, &beside).map(|_| ())
+    };
+    copied
+        .and_then(|()| fs::rename(&beside, path))
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&beside);
+        })
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}

@@ -1,0 +1,16 @@
+//! The project's files as the tasks see them: one walk, a memory of what was hashed, manifests.
+
+mod identity;
+mod ignore_files;
+mod index;
+mod manifest;
+mod os;
+mod stamp;
+mod walk;
+
+pub use identity::{Identity, Kind};
+pub use index::{Index, Known, Visited};
+pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, differences};
+pub use os::{bytes_of, is_link_to_folder, path_of, read_link};
+pub use stamp::Stamp;
+pub use walk::{Counters, FolderFound, Found, Walk, walk};

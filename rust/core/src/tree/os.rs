@@ -1,0 +1,114 @@
+//! The calls to the operating system that the walk lives on: Unix; another system is another file.
+
+use std::ffi::{CStr, OsStr};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+
+use super::identity::{Identity, Kind, nanoseconds};
+
+/// A folder held open: names are looked up relative to it, however deep it lies.
+pub(super) struct Folder(OwnedFd);
+
+/// A name in a folder, with its kind if the listing tells.
+pub(super) struct Listed {
+    pub name: Box<[u8]>,
+    pub kind: Option<Kind>,
+}
+
+impl Folder {
+    /// Opens a folder; a link to one is refused.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
+        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// The project's folder itself, which may be reached through a link.
+    pub(super) fn open_root(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
+        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// Everything in the folder, sorted by name, without `.` and `..`.
+    pub(super) fn list(&self) -> io::Result<Vec<Listed>> {
+        let mut listed = Vec::new();
+        for entry in Dir::read_from(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                listed.push(Listed {
+                    name: name.into(),
+                    kind: kind_of(entry.file_type()),
+                });
+            }
+        }
+        listed.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(listed)
+    }
+
+    /// What a name stands for, links not followed. None if it is gone.
+    pub(super) fn identity(&self, name: &[u8]) -> io::Result<Option<Identity>> {
+        match rustix::fs::statat(&self.0, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(identity_of(&stat))),
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn kind_of(file_type: FileType) -> Option<Kind> {
+    match file_type {
+        FileType::RegularFile => Some(Kind::File),
+        FileType::Symlink => Some(Kind::Link),
+        FileType::Directory => Some(Kind::Folder),
+        FileType::Unknown => None,
+        _ => Some(Kind::Special),
+    }
+}
+
+#[allow(
+    clippy::unnecessary_cast,
+    clippy::cast_lossless,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "the fields' types differ from system to system"
+)]
+fn identity_of(stat: &Stat) -> Identity {
+    let kind = kind_of(FileType::from_raw_mode(stat.st_mode as _)).unwrap_or(Kind::Special);
+    Identity {
+        kind,
+        device: stat.st_dev as u64,
+        inode: stat.st_ino as u64,
+        size: stat.st_size as u64,
+        mtime: nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+        ctime: nanoseconds(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        mode: stat.st_mode as u32 & 0o7777,
+    }
+}
+
+/// A path relative to `root`, from its bytes.
+pub fn path_of(root: &Path, relative: &[u8]) -> PathBuf {
+    if relative.is_empty() {
+        root.to_path_buf()
+    } else {
+        root.join(OsStr::from_bytes(relative))
+    }
+}
+
+pub fn bytes_of(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
+}
+
+/// The text of a link.
+pub fn read_link(path: &Path) -> io::Result<Vec<u8>> {
+    let text: &CStr = &rustix::fs::readlink(path, Vec::new())?;
+    Ok(text.to_bytes().to_vec())
+}
+
+/// Whether a link leads to a folder. A broken one does not.
+pub fn is_link_to_folder(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}

@@ -1,0 +1,285 @@
+//! One walk for all pattern sets: each folder is opened once, and only if something in it can match.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+
+use super::identity::{Identity, Kind};
+use super::ignore_files::{IGNORE_FILE, Ignored};
+use super::index::Known;
+use super::os::{Folder, Listed, is_link_to_folder, path_of};
+use crate::error::{Error, Result};
+use crate::glob::{Automaton, SetId, State};
+
+/// Below this many folders on one level threads cost more than they give.
+const FEW_FOLDERS: usize = 32;
+
+/// Never inputs, never outputs, never entered.
+const NEVER: [&[u8]; 2] = [b".git", b".pipec"];
+
+/// How much work a walk was.
+#[derive(Default)]
+pub struct Counters {
+    pub directories_listed: AtomicU64,
+    pub files_seen: AtomicU64,
+}
+
+/// What a walk found: folders from the top down, each with what was selected in it.
+pub struct Walk {
+    pub folders: Vec<FolderFound>,
+}
+
+pub struct FolderFound {
+    /// Relative to the root, empty for the root.
+    pub path: Box<[u8]>,
+    /// Selected files and links, sorted by name.
+    pub files: Vec<Found>,
+    /// Names of files that nothing selected: the index keeps what it knows of them.
+    pub others: Vec<Box<[u8]>>,
+    pub subfolders: Vec<Box<[u8]>>,
+    /// Nothing at all is in it.
+    pub is_empty: bool,
+    /// The sets that own the folder itself: outputs keep empty folders.
+    pub owners: Arc<[SetId]>,
+}
+
+pub struct Found {
+    pub name: Box<[u8]>,
+    pub identity: Identity,
+    pub sets: Arc<[SetId]>,
+    /// The digest, once asked for, with the identity that the file had when it was read; None if it was
+    /// gone by then.
+    pub known: OnceLock<Option<Known>>,
+}
+
+struct Pending {
+    path: Vec<u8>,
+    depth: u16,
+    state: Arc<State>,
+    ignored: Ignored,
+    owners: Arc<[SetId]>,
+}
+
+/// Walks `root` for everything that the automaton's sets select.
+///
+/// What vanishes while it is looked at is not there. A folder that cannot be read is an error: whether
+/// inputs are in it cannot be said.
+pub fn walk(root: &Path, automaton: &Automaton, counters: &Counters) -> Result<Walk> {
+    let mut level = vec![Pending {
+        path: Vec::new(),
+        depth: 0,
+        state: automaton.start(),
+        ignored: Ignored::above(root)?,
+        owners: Arc::default(),
+    }];
+    let mut folders = Vec::new();
+    while !level.is_empty() {
+        let visit = |pending: &Pending| visit(root, automaton, pending, counters);
+        let visited: Vec<_> = if level.len() < FEW_FOLDERS {
+            level.iter().map(visit).collect::<Result<_>>()?
+        } else {
+            level.par_iter().map(visit).collect::<Result<_>>()?
+        };
+        level = Vec::new();
+        for (folder, below) in visited.into_iter().flatten() {
+            folders.push(folder);
+            level.extend(below);
+        }
+    }
+    Ok(Walk { folders })
+}
+
+impl Walk {
+    /// Every selected file with its path.
+    pub fn files(&self) -> impl Iterator<Item = (&FolderFound, &Found)> {
+        self.folders
+            .iter()
+            .flat_map(|folder| folder.files.iter().map(move |file| (folder, file)))
+    }
+}
+
+impl FolderFound {
+    pub fn path_of(&self, name: &[u8]) -> Vec<u8> {
+        join(&self.path, name)
+    }
+}
+
+fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
+    if !folder.is_empty() {
+        path.extend_from_slice(folder);
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
+    path
+}
+
+fn visit(
+    root: &Path,
+    automaton: &Automaton,
+    pending: &Pending,
+    counters: &Counters,
+) -> Result<Option<(FolderFound, Vec<Pending>)>> {
+    let path = path_of(root, &pending.path);
+    let opened = if pending.depth == 0 {
+        Folder::open_root(&path)
+    } else {
+        Folder::open(&path)
+    };
+    let Some(folder) = unless_gone(opened).map_err(Error::at(&path))? else {
+        return Ok(None);
+    };
+    let Some(listing) = unless_gone(folder.list()).map_err(Error::at(&path))? else {
+        return Ok(None);
+    };
+    counters.directories_listed.fetch_add(1, Ordering::Relaxed);
+    let has_ignore_file = listing
+        .binary_search_by(|l| (*l.name).cmp(IGNORE_FILE))
+        .is_ok();
+    let ignored = if has_ignore_file {
+        pending.ignored.with_file_of(root, &pending.path)?
+    } else {
+        pending.ignored.clone()
+    };
+    let mut visitor = Visitor {
+        root,
+        automaton,
+        pending,
+        folder,
+        ignored,
+        found: FolderFound {
+            path: pending.path.clone().into(),
+            files: Vec::new(),
+            others: Vec::new(),
+            subfolders: Vec::new(),
+            is_empty: listing.is_empty(),
+            owners: Arc::clone(&pending.owners),
+        },
+        below: Vec::new(),
+    };
+    for listed in listing {
+        visitor.entry(listed)?;
+    }
+    counters
+        .files_seen
+        .fetch_add(visitor.found.files.len() as u64, Ordering::Relaxed);
+    Ok(Some((visitor.found, visitor.below)))
+}
+
+struct Visitor<'a> {
+    root: &'a Path,
+    automaton: &'a Automaton,
+    pending: &'a Pending,
+    folder: Folder,
+    ignored: Ignored,
+    found: FolderFound,
+    below: Vec<Pending>,
+}
+
+impl Visitor<'_> {
+    fn entry(&mut self, listed: Listed) -> Result<()> {
+        if NEVER.contains(&&*listed.name) {
+            return Ok(());
+        }
+        let kind = match listed.kind {
+            Some(kind) => kind,
+            None => match self.identity(&listed.name)? {
+                Some(identity) => identity.kind,
+                None => return Ok(()),
+            },
+        };
+        let state = self.automaton.step(&self.pending.state, &listed.name);
+        match kind {
+            Kind::Folder => {
+                self.subfolder(listed.name, state);
+                Ok(())
+            }
+            Kind::File | Kind::Link | Kind::Special => self.file(listed.name, &state, kind),
+        }
+    }
+
+    fn subfolder(&mut self, name: Box<[u8]>, state: Arc<State>) {
+        let path = join(&self.pending.path, &name);
+        self.found.subfolders.push(name);
+        let depth = self.pending.depth.saturating_add(1);
+        let owners = self.automaton.selecting_folder(&state, None);
+        if !state.can_enter && owners.is_empty() {
+            return;
+        }
+        let ignored = self.ignored.of_entry(&path, depth, true);
+        let owners = self.automaton.selecting_folder(&state, ignored.depth);
+        let is_hopeful = match ignored.depth {
+            None => state.can_enter,
+            Some(_) => state.can_enter_ignored,
+        };
+        if is_hopeful || !owners.is_empty() {
+            self.below.push(Pending {
+                path,
+                depth,
+                state,
+                ignored,
+                owners,
+            });
+        }
+    }
+
+    fn file(&mut self, name: Box<[u8]>, state: &State, kind: Kind) -> Result<()> {
+        let stands_for_folder = kind == Kind::Link
+            && state.can_enter
+            && is_link_to_folder(&path_of(self.root, &join(&self.pending.path, &name)));
+        if !stands_for_folder && self.automaton.selecting(state, None).is_empty() {
+            self.found.others.push(name);
+            return Ok(());
+        }
+        let path = join(&self.pending.path, &name);
+        let ignored = self
+            .ignored
+            .depth_of_file(&path, self.pending.depth.saturating_add(1));
+        let mut sets = self.automaton.selecting(state, ignored);
+        if stands_for_folder {
+            let mut all = self.automaton.reaching(state, ignored.is_some());
+            all.extend_from_slice(&sets);
+            all.sort_unstable();
+            all.dedup();
+            sets = all.into();
+        }
+        if sets.is_empty() {
+            self.found.others.push(name);
+        } else if let Some(identity) = self.identity(&name)?
+            && identity.kind != Kind::Folder
+        {
+            self.found.files.push(Found {
+                name,
+                identity,
+                sets,
+                known: OnceLock::new(),
+            });
+        }
+        Ok(())
+    }
+
+    fn identity(&self, name: &[u8]) -> Result<Option<Identity>> {
+        let identity = self.folder.identity(name);
+        identity
+            .map_err(|error| Error::at(path_of(self.root, &join(&self.pending.path, name)))(error))
+    }
+}
+
+/// None for what is not there any more, or is no folder any more.
+fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
