@@ -58,7 +58,7 @@ def _encode(value: Any) -> Any:
     if is_dataclass(value):
         encoded = {}
         cls: Any = type(value)
-        for name, key, default in _written_fields(cls):
+        for name, key, default in written_fields(cls):
             member = getattr(value, name)
             if default is MISSING or member != default:
                 encoded[key] = _encode(member)
@@ -73,7 +73,7 @@ def _encode(value: Any) -> Any:
 
 
 @cache
-def _written_fields(cls: Any) -> tuple[tuple[str, str, Any], ...]:
+def written_fields(cls: Any) -> tuple[tuple[str, str, Any], ...]:
     """(attribute, JSON key, default) of each field. `kind` tells steps apart: always written.
 
     The id of a task or job is its key in the mapping around it.
