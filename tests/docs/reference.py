@@ -9,7 +9,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pipec.spec.base import Spec, kebab
 
@@ -41,9 +41,17 @@ def table(model: type[Spec]) -> str:
         key = field.alias or kebab(name)
         default = field.get_default(call_default_factory=True)
         written = "required" if field.is_required() else spelled(default)
-        meaning = (field.description or "").replace("|", "\\|")
+        meaning = (field.description or choices(field.annotation)).replace("|", "\\|")
         rows.append(f"| `{key}` | {written} | {meaning} |")
     return "\n".join(rows) + "\n"
+
+
+def choices(annotation: Any) -> str:
+    """The texts that a key can have, where the model leaves its meaning to them."""
+    texts = [text for text in get_args(annotation) if isinstance(text, str)]
+    for part in get_args(annotation):
+        texts += [text for text in get_args(part) if isinstance(text, str)]
+    return ", ".join(f"`{text}`" for text in texts)
 
 
 def spelled(default: Any) -> str:

@@ -31,7 +31,7 @@ DURATION = re.compile(
     r" *(?<![\w.-])\d+(?:\.\d+)? ?(?:µs|ms|s|m|h)(?: ?\d+(?:\.\d+)?(?:ms|s|m))*(?![\w-])"
 )
 RUN_ID = re.compile(r"\b\d{8}T\d{6}[0-9A-Za-z.-]*\b")
-KEY = re.compile(r"\b[0-9a-f]{64}\b")
+KEY = re.compile(r"\b[0-9a-f]{2}/?[0-9a-f]{62}\b")
 MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| UTC)?")
 PROCESS = re.compile(r"\bprocess \d+\b")
 

@@ -128,6 +128,10 @@ def _dataclass_decoder(cls: Any) -> Any:
 
 def _union_decoder(members: tuple[Any, ...]) -> Any:
     """Tells the members of a union apart by `kind`, else by the keys they require."""
+    present = [member for member in members if member is not types.NoneType]
+    if len(present) == 1:
+        decoder = _decoder(present[0])
+        return lambda value: None if value is None else decoder(value)
     classes: list[Any] = [member for member in members if is_dataclass(member)]
     decoders = [(_required_keys(cls), _kinds(cls), _decoder(cls)) for cls in classes]
 
@@ -136,9 +140,9 @@ def _union_decoder(members: tuple[Any, ...]) -> Any:
             if LiteralValue in classes and isinstance(value, str):
                 return LiteralValue(value=value)
             return value
-        for required, kinds, decoder in decoders:
+        for required, kinds, decode_member in decoders:
             if required <= value.keys() and (not kinds or value.get("kind") in kinds):
-                return decoder(value)
+                return decode_member(value)
         raise TypeError(f"no member of the union fits {sorted(value)}")
 
     return decode_union
