@@ -16,7 +16,8 @@ TOOLS := $(VENV)/.tools-installed
 NATIVE := $(VENV)/.pipec-installed
 PYTEST_WORKERS ?= auto
 
-# What the native module is made of: when one of them changes, it is built again.
+# What the native module is made of: when one of them changes, it is built again. Installing it with uv
+# resolves nothing anew: what it needs is there, and an old pip does not know dependency groups.
 NATIVE_SOURCES := Cargo.toml Cargo.lock pyproject.toml \
 	$(shell find rust -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print)
 
@@ -64,7 +65,7 @@ fix: $(TOOLS)  ## Repairs what the linters can repair.
 	cargo fmt
 
 develop: $(TOOLS)  ## Builds the native module without optimisation, for a short edit-and-test loop.
-	$(BIN)/maturin develop --locked
+	$(BIN)/maturin develop --locked --uv
 	@touch $(NATIVE)
 
 lock: $(TOOLS)  ## Writes the locked requirements anew from pyproject.toml, moving only what has to move.
@@ -86,5 +87,5 @@ $(TOOLS): requirements/dev.txt
 	@touch $@
 
 $(NATIVE): $(TOOLS) $(NATIVE_SOURCES)
-	$(BIN)/maturin develop --release --locked
+	$(BIN)/maturin develop --release --locked --uv
 	@touch $@
