@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipec._core import VERSION as __version__
+    from pipec._core import VERSION as __version__  # noqa: N811
     from pipec.codes import Code
     from pipec.diagnostics import Finding, Label
     from pipec.errors import (

@@ -2,7 +2,7 @@
 
 import re
 from importlib import import_module
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 import typer.core
@@ -11,11 +11,15 @@ import typer.core
 from typer._click.core import Command, Context
 from typer._click.exceptions import NoSuchOption
 from typer._click.exceptions import UsageError as TyperUsageError
+from typer.completion import completion_init
 
 from pipec.cli.invocation import Invocation
 from pipec.cli.main import VERBS
 from pipec.cli.options import UsageError
 from pipec.frontend.suggest import did_you_mean
+
+COMPLETION = "_PIPEC_COMPLETE"
+"""The variable in which a shell asks for completions."""
 
 OVERVIEW = """Run the tasks of a project: only those whose inputs changed, and say why.
 
@@ -91,10 +95,16 @@ def run_app(invocation: Invocation, words: list[str]) -> int:
         UsageError: the words are no command of pipec.
         PipecError: what the command raises.
     """
+    command = open_app()
+    if COMPLETION in invocation.environ:
+        completion_init()
+        command.main(words, prog_name="pipec", complete_var=COMPLETION, obj=invocation)
     try:
-        status: Any = open_app().main(
-            words, prog_name="pipec", standalone_mode=False, obj=invocation
-        )
+        # Not `command.main`: it has its own opinion on a closed output and on the exit status.
+        with command.make_context("pipec", words, obj=invocation) as context:
+            status = command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
     except NoSuchOption as error:
         raise _unknown_option(error) from None
     except TyperUsageError as error:

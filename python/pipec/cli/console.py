@@ -6,6 +6,7 @@ from typing import TextIO
 from pipec.codes import Code
 from pipec.errors import PipecError
 
+_PIECE = 4096
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -31,7 +32,9 @@ class Console:
 
     def data(self, text: str) -> None:
         """Writes what was asked for."""
-        _guarded(self._out.write, text)
+        # In pieces: Python does not notice a reader that goes away in the middle of a large one.
+        for start in range(0, len(text), _PIECE):
+            _guarded(self._out.write, text[start : start + _PIECE])
 
     def say(self, text: str) -> None:
         """Writes one line for a person, unless the command is to be quiet."""

@@ -66,35 +66,25 @@ class ShowDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelatedPlace:
-    """A place that explains a finding; lines and columns as in the finding."""
+class Place:
+    """Where a finding points, from 1, columns in characters; the end is behind the last one."""
 
-    text: str
-    file: str
     line: int
     column: int
     end_line: int
     end_column: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundProblem:
-    """One finding. Lines and columns count from 1; the end is behind the last character.
-
-    A finding about the whole file, or about none, has no place.
-    """
+    """One finding; the first place is where it is, the others explain it."""
 
     code: str
     severity: Literal["error", "warning"]
     message: str
-    label: str
     help: tuple[str, ...]
-    file: str | None = None
-    line: int | None = None
-    column: int | None = None
-    end_line: int | None = None
-    end_column: int | None = None
-    related: tuple[RelatedPlace, ...] | None = None
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +95,7 @@ class CheckDocument:
     errors: int
     warnings: int
     findings: tuple[FoundProblem, ...]
+    path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

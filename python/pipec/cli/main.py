@@ -77,6 +77,9 @@ def _dispatch(argv: list[str], console: Console) -> int:
         console.data(f"pipec {_core.VERSION}\n")
         return 0
     invocation = Invocation(cwd=os.getcwd(), environ=os.environ, settings=settings, console=console)
+    if "_PIPEC_COMPLETE" in os.environ:
+        # A shell asks for completions: its words are in the environment.
+        words = []
     is_verb = not words or words[0] in VERBS or words[0].startswith("-")
     if not is_verb:
         words.insert(0, "run")

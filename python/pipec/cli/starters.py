@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+SCHEMA = ".pipec/schemas/pipeline.schema.json"
+"""Where editors find the schema of the file, relative to the pipeline."""
+
 _SCRIPTS = ("lint", "typecheck", "check", "test", "build")
 _LOCKS = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("", "npm"))
 
@@ -32,12 +35,13 @@ def find_starters(folder: str) -> tuple[Starter, ...]:
 
 def render_pipeline(name: str, starters: Sequence[Starter]) -> str:
     """The text of a pipeline with these tasks and a job that runs them all."""
-    lines = ["#:schema ./.pipec/schemas/pipeline.schema.json", f"name = {_toml(name)}", ""]
+    lines = [f"#:schema ./{SCHEMA}", f"name = {_toml(name)}", ""]
     for starter in starters or (_EXAMPLE,):
         lines.append(f"[tasks.{starter.task}]")
         if starter.inputs:
             lines.append(f"inputs = [{', '.join(map(_toml, starter.inputs))}]")
-            lines.append("cache = true")
+            # Passing is all that such a task gives: `outputs = []` says so.
+            lines += ["outputs = []", "cache = true"]
         lines += [f"run = {_toml(starter.command)}", ""]
     tasks = [starter.task for starter in starters or (_EXAMPLE,)]
     lines += ["[jobs.verify]", f"target = [{', '.join(map(_toml, tasks))}]"]

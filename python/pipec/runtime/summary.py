@@ -3,6 +3,8 @@
 from pipec.runtime.durations import spell_duration
 from pipec.runtime.record import RunRecord, TaskRecord
 
+_WORDS = {"no-baseline": "no earlier result"}
+
 
 def render_summary(record: RunRecord) -> str:
     """A table of all tasks, then what failed and what was warned of."""
@@ -41,7 +43,7 @@ def describe_verdict(task: TaskRecord) -> str:
         others = len(verdict.changed) - 1 + (verdict.more or 0)
         more = f" (+{others} more)" if others else ""
         return f"{verdict.kind}: {first.path} {first.change}{more}"
-    detail = verdict.component or verdict.detail
+    detail = _WORDS.get(verdict.component or "", verdict.component) or verdict.detail
     return f"{verdict.kind}: {detail}" if detail else verdict.kind
 
 

@@ -1,13 +1,14 @@
 """`pipec check`: everything that is wrong with the pipeline file, at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import typer
 
-from pipec.cli.documents import CheckDocument, FoundProblem, RelatedPlace, print_document
+from pipec.cli.documents import print_document
 from pipec.cli.invocation import Invocation
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
+from pipec.cli.report.findings import describe_findings
 from pipec.cli.report.words import plural
 from pipec.cli.run import platform_name
 from pipec.codes import Code
@@ -16,7 +17,7 @@ from pipec.errors import SpecError
 from pipec.frontend.discover import Found
 from pipec.frontend.document import Document
 from pipec.frontend.load import Loaded, in_order, load
-from pipec.frontend.render import render, to_json
+from pipec.frontend.render import render
 from pipec.ir import codec
 from pipec.plan.select import everything
 from pipec.runtime.assess import open_engine
@@ -52,7 +53,7 @@ def check(
     if files and loaded is not None:
         idle = unmatched_patterns(invocation, found, loaded)
         findings = in_order([*findings, *idle], loaded.document)
-    described = describe(findings, document)
+    described = describe_findings(findings, document)
     if format == "json":
         print_document(invocation.console, described)
     else:
@@ -68,22 +69,7 @@ def check(
     return ERRORS_FOUND if described.errors else 0
 
 
-def describe(findings: Sequence[Finding], document: Document | None) -> CheckDocument:
-    """Everything that was found, in the order given."""
-    errors = sum(finding.severity == "error" for finding in findings)
-    return CheckDocument(
-        errors=errors,
-        warnings=len(findings) - errors,
-        findings=tuple(_problem(item) for item in to_json(findings, document)),
-    )
-
-
-def _problem(item: Mapping[str, Any]) -> FoundProblem:
-    related = tuple(RelatedPlace(**place) for place in item.get("related", ()))
-    return FoundProblem(**{**item, "help": tuple(item["help"]), "related": related or None})
-
-
-def load_all(found: Found) -> tuple[Loaded | None, Sequence[Finding], Document | None]:
+def load_all(found: Found) -> tuple[Loaded | None, Sequence[Finding], Document]:
     """The pipeline if it is right, every finding, and the text that the findings are about.
 
     Raises:

@@ -16,7 +16,10 @@ app = command_app()
     ),
 )
 def compile_pipeline(context: typer.Context, *, format: Format = "text") -> None:  # noqa: A002
-    """Compile the pipeline: the normalized form that every other command works on."""
+    """Compile the pipeline to its normalized form.
+
+    This is what every other command works on.
+    """
     invocation = invocation_of(context)
     _, compiled = invocation.compile()
     if format == "json":

@@ -7,6 +7,7 @@ import typer
 # What is public in typer installs the script; only this gives it without touching files.
 from typer._completion_shared import get_completion_script
 
+from pipec.cli.app import COMPLETION
 from pipec.cli.parameters import command_app, examples, invocation_of
 
 app = command_app()
@@ -25,6 +26,6 @@ def completions(
         Literal["bash", "zsh", "fish"], typer.Argument(help="The shell to complete in.")
     ],
 ) -> None:
-    """Print a script that completes commands and options in a shell."""
-    script = get_completion_script(prog_name="pipec", complete_var="_PIPEC_COMPLETE", shell=shell)
+    """Print a completion script for a shell."""
+    script = get_completion_script(prog_name="pipec", complete_var=COMPLETION, shell=shell)
     invocation_of(context).console.data(script + "\n")

@@ -31,7 +31,7 @@ def graph(
         typer.Option("--format", help="A tree, JSON, or the language of Graphviz."),
     ] = "text",
 ) -> None:
-    """Draw what waits for what: jobs and tasks, and below each what it needs."""
+    """Draw jobs and tasks, and below each what it needs."""
     invocation = invocation_of(context)
     _, pipeline = invocation.load()
     plan = select(pipeline, targets) if targets else everything(pipeline)

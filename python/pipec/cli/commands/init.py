@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from pipec.cli.commands.schema import write_schema
 from pipec.cli.invocation import Invocation
 from pipec.cli.options import UsageError
 from pipec.cli.parameters import command_app, examples, invocation_of
 from pipec.cli.report.words import visible
-from pipec.cli.starters import find_starters, render_pipeline
+from pipec.cli.starters import SCHEMA, find_starters, render_pipeline
 from pipec.codes import Code
 from pipec.errors import PlanError, RunError
 from pipec.frontend.discover import NAMES
@@ -52,6 +53,7 @@ def init(
             file.write(text)
     except OSError as error:
         raise RunError(Code.STATE_UNWRITABLE, f"cannot write `{name}`: {error.strerror}") from error
+    write_schema(os.path.join(folder, SCHEMA))
     console = invocation.console
     console.say(f"wrote {visible(os.path.relpath(path, invocation.cwd))}")
     for starter in starters:

@@ -47,7 +47,10 @@ def run(
         typer.Option(metavar="NAME=VALUE", help="The value of a parameter of the job."),
     ] = None,
 ) -> int:
-    """Run jobs and tasks, and what they depend on: only what changed since it last passed."""
+    """Run jobs and tasks, and what they depend on.
+
+    A cached task runs only if something that decides about it has changed since it last passed.
+    """
     from pipec.cli.run import run as run_targets
 
     options = RunOptions(

@@ -32,7 +32,10 @@ def run_task(
     format: RunFormat = "text",  # noqa: A002
     output_logs: OutputLogs = "errors-only",
 ) -> int:
-    """Run one task, never a job of the same name, and what it depends on."""
+    """Run one task, and what it depends on.
+
+    The same as `run`, except that the name is never that of a job.
+    """
     from pipec.cli.run import run as run_targets
 
     options = RunOptions(

@@ -39,8 +39,9 @@ def why(
     ] = False,
     format: Format = "text",  # noqa: A002
 ) -> None:
-    """Say why a task ran or did not: which part of its key, which file, which pattern.
+    """Say why a task ran, or why it did not.
 
+    Names the part of its key that changed, the files, and the patterns that make them inputs.
     Without a recorded run it says what differs from the last success.
     """
     invocation = invocation_of(context)

@@ -43,10 +43,14 @@ def not_a_command(word: str, error: PipecError, *, verbs: Sequence[str]) -> Pipe
     if error.code is Code.UNKNOWN_TARGET and f"`{word}`" in error.message:
         return PlanError(
             Code.UNKNOWN_TARGET,
-            f"`{word}` is neither a command of pipec nor a job or task of this pipeline",
-            help=(*did_you_mean(word, verbs), *error.help),
+            f"`{word}` is no command of pipec, and no job or task of this pipeline",
+            help=_nearest_target(error) or did_you_mean(word, verbs) or error.help,
         )
     return error
+
+
+def _nearest_target(error: PipecError) -> tuple[str, ...]:
+    return tuple(sentence for sentence in error.help if sentence.startswith("did you mean"))
 
 
 def _bug(error: Exception) -> PipecError:

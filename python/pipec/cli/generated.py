@@ -1,0 +1,91 @@
+"""Files of the repository that are made from the command line itself; a test compares them.
+
+`python -m pipec.cli.generated` writes them, from the root of a checkout.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from typer._click.core import Command, Context
+
+from pipec.cli.app import Commands, open_app
+from pipec.cli.documents import (
+    SCHEMA_VERSION,
+    CacheDocument,
+    CheckDocument,
+    GcDocument,
+    KeyDocument,
+    ListDocument,
+    PredictionDocument,
+    RunsDocument,
+    ShowDocument,
+    WhyDocument,
+)
+from pipec.plan.graph import Graph
+from pipec.runtime.record_schema import document_schema
+
+DOCUMENTS: dict[str, type] = {
+    "cache-info": CacheDocument,
+    "check": CheckDocument,
+    "gc": GcDocument,
+    "graph": Graph,
+    "key": KeyDocument,
+    "list": ListDocument,
+    "run-dry": PredictionDocument,
+    "runs-ls": RunsDocument,
+    "show": ShowDocument,
+    "why": WhyDocument,
+}
+"""What commands print with `--format json`, by command."""
+
+_WIDTH = 80
+
+
+def generated_files() -> dict[str, str]:
+    """The text of every such file, by its path in the repository."""
+    files = {
+        f"schemas/cli/{name}.schema.json": json.dumps(_schema(name), indent=2) + "\n"
+        for name in DOCUMENTS
+    }
+    files["docs/reference/cli.md"] = "\n".join(_reference())
+    return files
+
+
+def _schema(name: str) -> dict[str, object]:
+    title = f"What `pipec {name.replace('-', ' ')} --format json` prints"
+    return document_schema(DOCUMENTS[name], title=title, version=SCHEMA_VERSION)
+
+
+def _reference() -> Iterator[str]:
+    """Every help page, as it is printed."""
+    yield "# The command line\n"
+    yield "Made from the program itself: this is what `--help` prints.\n"
+    yield from _pages(open_app(), "pipec", level=2)
+    yield "## Exit codes\n"
+    yield "| code | meaning |\n| ---: | --- |"
+    yield "| 0 | done |"
+    yield "| 1 | the work failed: a task failed, `check` found errors |"
+    yield "| 2 | it could not be done: the command line, the pipeline, the system |"
+    yield "| 130 | ended by an interrupt from the keyboard |"
+    yield "| 141 | nobody reads the output any more |"
+    yield "| 143 | ended by TERM or by the terminal that closed |\n"
+
+
+def _pages(command: Command, path: str, *, level: int) -> Iterator[str]:
+    context = Context(command, info_name=path, terminal_width=_WIDTH, max_content_width=_WIDTH)
+    yield f"{'#' * level} `{path}`\n"
+    yield f"```text\n{command.get_help(context).rstrip()}\n```\n"
+    if isinstance(command, Commands):
+        names = command.list_commands(context)
+    else:
+        names = list(getattr(command, "commands", ()))
+    for name in names:
+        child = command.get_command(context, name)  # type: ignore[attr-defined]
+        yield from _pages(child, f"{path} {name}", level=level + 1)
+
+
+if __name__ == "__main__":
+    for name, text in generated_files().items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text, encoding="utf-8")
