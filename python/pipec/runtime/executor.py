@@ -23,7 +23,7 @@ from pipec.runtime.recorder import Recorder
 from pipec.runtime.records import newest_records
 from pipec.runtime.redaction import Redaction
 from pipec.runtime.request import RunRequest
-from pipec.runtime.schedule import Schedule
+from pipec.runtime.schedule import Ending, Schedule
 from pipec.runtime.stores import planned, session_folder
 from pipec.runtime.survivors import end_survivors
 
@@ -58,17 +58,17 @@ def execute(work: Work, recorder: Recorder) -> RunRecord:
 
 async def drive(
     schedule: Schedule,
-    start: Callable[[TaskId], Awaitable[bool]],
+    start: Callable[[TaskId], Awaitable[Ending]],
     *,
     on_ready: Callable[[TaskId], None],
     stop: asyncio.Event,
 ) -> None:
     """Starts tasks in the order of the schedule; once `stop` is set, only waits for the running.
 
-    `start` gives whether what depends on the task may run.
+    `start` gives how the task ended.
     """
-    running: dict[asyncio.Future[bool], TaskId] = {}
-    stopping: asyncio.Future[bool] = asyncio.ensure_future(_wait_for(stop))
+    running: dict[asyncio.Future[Ending], TaskId] = {}
+    stopping: asyncio.Future[Ending] = asyncio.ensure_future(_cancelled_with(stop))
     try:
         while True:
             for task in schedule.take_ready():
@@ -83,7 +83,7 @@ async def drive(
                 schedule.stop("interrupted")
             # In the order in which they started, so that equal runs have equal records.
             for future in [future for future in running if future in done]:
-                schedule.finish(running.pop(future), blocks=not future.result())
+                schedule.finish(running.pop(future), future.result())
     finally:
         stopping.cancel()
         for future in running:
@@ -91,8 +91,9 @@ async def drive(
         await asyncio.gather(stopping, *running, return_exceptions=True)
 
 
-async def _wait_for(event: asyncio.Event) -> bool:
-    return await event.wait()
+async def _cancelled_with(stop: asyncio.Event) -> Ending:
+    await stop.wait()
+    return "cancelled"
 
 
 async def _execute(work: Work, recorder: Recorder) -> RunRecord:
@@ -147,14 +148,17 @@ async def _work_off(run: RunContext, work: Work) -> None:
         weights=_last_durations(run.request),
     )
 
-    async def start(task_id: TaskId) -> bool:
+    async def start(task_id: TaskId) -> Ending:
         task = run.request.pipeline.tasks[task_id]
         record = await perform(run, task, work.foreseen(task_id))
         run.recorder.settle(record)
         run.recorder.save()
+        if record.status == "cancelled":
+            return "cancelled"
         if record.status == "failed" and not task.allow_failure:
             schedule.stop(f"stopped after failure of {task_id}")
-        return task.allow_failure or record.status not in ("failed", "cancelled")
+            return "failed"
+        return "done"
 
     def tell_ready(task_id: TaskId) -> None:
         at_ms = run.recorder.clock.now_ms()

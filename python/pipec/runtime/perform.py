@@ -202,9 +202,10 @@ class _Performance:
             self._run.warn(Code.STORE_UNAVAILABLE, message, task=name)
 
     def _warn_of_log(self, error: OSError) -> None:
-        message = f"the log is incomplete: {error.strerror}"
-        self._run.warn(Code.STATE_UNWRITABLE, message, task=self._task.id)
         self._log_is_whole = False
+        if not self._run.recorder.is_unwritable:
+            message = f"the log is incomplete: {error.strerror}"
+            self._run.warn(Code.STATE_UNWRITABLE, message, task=self._task.id)
 
     async def _fail(self, error: ErrorRecord) -> TaskRecord:
         self._run.engine.failed(self._task.id)

@@ -25,7 +25,13 @@ from pipec.runtime.record import (
     time_saved_ms,
     timestamp,
 )
-from pipec.runtime.records import JOURNAL, create_folder, write_record, write_summary
+from pipec.runtime.records import (
+    JOURNAL,
+    create_folder,
+    run_folder,
+    write_record,
+    write_summary,
+)
 from pipec.runtime.request import RunRequest, Services
 
 _WRITE_EVERY_S = 1.0
@@ -47,15 +53,16 @@ class Recorder:
         self._warnings: list[WarningRecord] = []
         self._last_write = float("-inf")
         self._ir_digest = codec.digest(request.pipeline_bytes)
+        self.folder = run_folder(request.root, run_id)
+        self._journal = Journal(f"{self.folder}/{JOURNAL}", on_trouble=self._warn_of_record)
+        self._is_live = False
+        self.is_unwritable = False
         try:
-            self.folder = create_folder(request.root, run_id)
-            self._is_unwritable = False
+            create_folder(request.root, run_id)
         except OSError as error:
             # Without a folder there is no record; the run itself can still be done.
-            self.folder = ""
-            self._is_unwritable = True
+            self.is_unwritable = True
             self._warn_of_record(error)
-        self._journal = Journal(f"{self.folder}/{JOURNAL}", on_trouble=self._warn_of_record)
 
     def begin(self) -> None:
         """Tells that the run starts."""
@@ -74,8 +81,10 @@ class Recorder:
 
     def emit(self, event: Event) -> None:
         """Tells listeners and journal. When the reader of a listener went away, the run ends."""
-        if not self._is_unwritable:
+        if not self.is_unwritable:
             self._journal.add(event)
+            if self._is_live:
+                self._journal.flush()
         if self.output_is_closed:
             return
         try:
@@ -118,7 +127,8 @@ class Recorder:
         return os.path.join(self.folder, name)
 
     def save(self, *, at_least_after_s: float = _WRITE_EVERY_S) -> None:
-        """Writes the journal, and the record unless it was written a moment ago."""
+        """Writes the record, unless that was a moment ago. From now on the journal keeps up."""
+        self._is_live = True
         self._journal.flush()
         now = self.clock.monotonic()
         if now - self._last_write < at_least_after_s:
@@ -130,10 +140,10 @@ class Recorder:
         """Closes the record and tells the listeners."""
         record = self._build(status, exit_code, reason)
         self.emit(RunFinished(at_ms=self.clock.now_ms(), record=record))
-        if not self._is_unwritable:
+        if not self.is_unwritable:
             self._journal.close()
         self._write(record)
-        if not self._is_unwritable:
+        if not self.is_unwritable:
             try:
                 write_summary(self.folder, record)
             except OSError as error:
@@ -171,7 +181,7 @@ class Recorder:
         return round((self.clock.monotonic() - self._started) * 1000)
 
     def _write(self, record: RunRecord) -> None:
-        if self._is_unwritable:
+        if self.is_unwritable:
             return
         try:
             write_record(self.folder, record)

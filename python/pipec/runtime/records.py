@@ -98,8 +98,11 @@ def repair(root: str, run_id: str, now_ms: int) -> None:
     record = read_record(root, run_id)
     if record is None or record.get("status") != "running":
         return
+    told = _tasks_in_journal(f"{run_folder(root, run_id)}/{JOURNAL}")
     counts = dict.fromkeys(record["counts"], 0)
     for task in record["tasks"]:
+        # The journal is never behind; the record is written once a second.
+        task.update(told.get(task["id"], {}))
         if task["status"] == "running":
             task["status"] = "cancelled"
         elif task["status"] == "waiting":
@@ -119,6 +122,27 @@ def prune(root: str, *, keep: int) -> int:
     for run_id in doomed:
         _remove_tree(run_folder(root, run_id))
     return len(doomed)
+
+
+def _tasks_in_journal(path: str) -> dict[str, dict[str, Any]]:
+    """What the journal knows of each task that started or ended."""
+    told: dict[str, dict[str, Any]] = {}
+    try:
+        with open(path, "rb") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return told
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            # The crash cut it off.
+            continue
+        if event["event"] == "task_started":
+            told[event["task"]] = {"status": "running", "started_at": timestamp(event["at_ms"])}
+        elif event["event"] in ("task_finished", "task_skipped"):
+            told[event["task"]["id"]] = event["task"]
+    return told
 
 
 def _write(path: str, text: str) -> None:

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from heapq import heappop, heappush
+from typing import Literal
 
 from pipec.ir.task import Task, TaskId
 
 _Rank = tuple[int, int, TaskId]
+
+Ending = Literal["done", "failed", "cancelled"]
 
 
 class _State(Enum):
@@ -16,8 +19,10 @@ class _State(Enum):
     READY = auto()
     RUNNING = auto()
     DONE = auto()
-    # Finished in a way that nothing after it may start.
-    BLOCKING = auto()
+    # Failed: what depends on it will not run.
+    FAILED = auto()
+    # Ended from outside, like the run.
+    CANCELLED = auto()
 
 
 class Schedule:
@@ -81,8 +86,8 @@ class Schedule:
             return task.id
         return None
 
-    def finish(self, task: TaskId, *, blocks: bool = False) -> None:
-        """A running task ended. `blocks`: what depends on it will not run."""
+    def finish(self, task: TaskId, ending: Ending = "done") -> None:
+        """A running task ended. Only if it is done, what depends on it may run."""
         ended = self._tasks[task]
         assert self._states[task] is _State.RUNNING
         self._running -= 1
@@ -91,8 +96,8 @@ class Schedule:
             self._free[ended.pool] += 1
             if parked := self._parked.get(ended.pool):
                 heappush(self._ready, heappop(parked))
-        self._states[task] = _State.BLOCKING if blocks else _State.DONE
-        if blocks:
+        self._states[task] = _State[ending.upper()]
+        if ending != "done":
             return
         for dependent in self._dependents[task]:
             self._missing[dependent] -= 1
@@ -118,7 +123,7 @@ class Schedule:
         culprits: dict[TaskId, TaskId] = {}
         for task_id, task in self._tasks.items():
             state = self._states[task_id]
-            if state is _State.BLOCKING:
+            if state is _State.FAILED:
                 culprits[task_id] = task_id
             if state not in (_State.WAITING, _State.READY):
                 continue

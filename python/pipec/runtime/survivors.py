@@ -23,8 +23,11 @@ def end_survivors(run_id: str, sessions: Collection[int]) -> None:
         _kill_groups(sessions)
         return
     quiet = 0
+    known = set(sessions)
     for _ in range(_MOST_ROUNDS):
-        found = find_survivors(run_id, sessions)
+        found = find_survivors(run_id, known)
+        # A command that nobody had time to tell of: its session may hold what hides its origin.
+        known.update(pid for pid in found if _session(pid) == pid)
         # A process that forks while /proc is read may be missed once, not twice.
         quiet = 0 if found else quiet + 1
         if quiet > 1:
@@ -63,6 +66,11 @@ def has_live_member(group: int) -> bool:
         if fields and fields[2] == str(group).encode() and fields[0] not in (b"Z", b"X"):
             return True
     return False
+
+
+def _session(pid: int) -> int | None:
+    fields = _stat(pid)
+    return int(fields[_SESSION_FIELD]) if fields else None
 
 
 def _processes() -> list[str]:

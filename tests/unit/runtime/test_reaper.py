@@ -37,8 +37,9 @@ def fifo(tmp_path: Path) -> Path:
 
 
 def start_parent(run_id: str, script: str) -> "subprocess.Popen[bytes]":
+    # What the script starts must not hold the parent's output, or nobody would see its end.
     return subprocess.Popen(
-        [sys.executable, "-c", PARENT, run_id, script],
+        [sys.executable, "-c", PARENT, run_id, f"exec >/dev/null; {script}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -61,6 +62,8 @@ def test_nothing_of_a_run_outlives_its_killed_parent(fifo: Path, script: str) ->
     parent = start_parent(run_id, f"exec 9>{fifo}; echo >&9; {script}")
     with parent, fifo.open("rb") as alive:
         assert alive.readline() == b"\n"
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"started\n"
         parent.send_signal(signal.SIGKILL)
         assert alive.read() == b""
     assert find_survivors(run_id, ()) == []
@@ -68,7 +71,7 @@ def test_nothing_of_a_run_outlives_its_killed_parent(fifo: Path, script: str) ->
 
 def test_a_run_that_ends_well_loses_nothing(fifo: Path) -> None:
     run_id = f"test-{os.getpid()}-{fifo.parent.name}"
-    with start_parent(run_id, "setsid sleep 300 >/dev/null 2>&1 & true") as parent:
+    with start_parent(run_id, "setsid sleep 300 & true") as parent:
         assert parent.stdout is not None
         parent.stdout.readline()
         parent.communicate(b"\n", timeout=20)

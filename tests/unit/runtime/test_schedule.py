@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipec.ir.task import Task, TaskId
 from pipec.runtime.executor import drive
-from pipec.runtime.schedule import Schedule
+from pipec.runtime.schedule import Ending, Schedule
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def play(scenario: Scenario, *, stop_at_failure: bool) -> tuple[list[tuple[str, 
         history.append(("end", ended))
         if stop_at_failure and ended in scenario.failing:
             schedule.stop(f"stopped after failure of {ended}")
-        schedule.finish(ended, blocks=ended in scenario.failing)
+        schedule.finish(ended, "failed" if ended in scenario.failing else "done")
 
 
 @given(scenarios(), st.booleans())
@@ -167,15 +167,16 @@ def test_the_loop_keeps_to_the_schedule(scenario: Scenario) -> None:
     async def run() -> None:
         schedule = Schedule(scenario.tasks, concurrency=scenario.concurrency, pools=scenario.pools)
 
-        async def start(task: TaskId) -> bool:
+        async def start(task: TaskId) -> Ending:
             assert set(needs[task]) <= passed
             started.append(task)
             # As many turns of the loop as the scenario says: no clock is involved.
             for _ in range(scenario.ends[len(started) - 1] % 5):
                 await asyncio.sleep(0)
-            if task not in scenario.failing:
-                passed.add(task)
-            return task not in scenario.failing
+            if task in scenario.failing:
+                return "failed"
+            passed.add(task)
+            return "done"
 
         await drive(schedule, start, on_ready=ready.append, stop=asyncio.Event())
 
@@ -188,10 +189,10 @@ def test_nothing_starts_once_the_run_is_interrupted() -> None:
     started: list[TaskId] = []
     stop = asyncio.Event()
 
-    async def start(task: TaskId) -> bool:
+    async def start(task: TaskId) -> Ending:
         started.append(task)
         stop.set()
-        return True
+        return "cancelled"
 
     schedule = Schedule([task("a"), task("b", "a"), task("c", "b")], concurrency=1, pools={})
     asyncio.run(drive(schedule, start, on_ready=lambda _: None, stop=stop))
