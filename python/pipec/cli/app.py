@@ -11,7 +11,7 @@ import typer.core
 from typer._click.core import Command, Context
 from typer._click.exceptions import NoSuchOption
 from typer._click.exceptions import UsageError as TyperUsageError
-from typer.completion import completion_init
+from typer._completion_classes import completion_init
 
 from pipec.cli.invocation import Invocation
 from pipec.cli.main import VERBS

@@ -73,7 +73,13 @@ def _reference() -> Iterator[str]:
 
 
 def _pages(command: Command, path: str, *, level: int) -> Iterator[str]:
-    context = Context(command, info_name=path, terminal_width=_WIDTH, max_content_width=_WIDTH)
+    context = Context(
+        command,
+        info_name=path,
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
+        help_option_names=["-h", "--help"],
+    )
     yield f"{'#' * level} `{path}`\n"
     yield f"```text\n{command.get_help(context).rstrip()}\n```\n"
     if isinstance(command, Commands):

@@ -1,0 +1,125 @@
+"""`pipec init` and `pipec schema`: a first pipeline for a project as it is."""
+
+import json
+
+import jsonschema_rs
+import pytest
+import tomli
+from inline_snapshot import snapshot
+
+from tests.conftest import Result
+
+
+def test_an_empty_folder_gets_a_pipeline_that_runs(project):
+    assert project.pipec("init") == snapshot(
+        Result(
+            stdout="",
+            stderr="""\
+wrote pipeline.toml
+try: pipec run verify
+""",
+            status=0,
+        )
+    )
+    assert project.read("pipeline.toml") == snapshot("""\
+#:schema ./.pipec/schemas/pipeline.schema.json
+name = "project"
+
+[tasks.hello]
+run = "echo hello from pipec"
+
+[jobs.verify]
+target = ["hello"]
+""")
+    assert project.pipec("check").stderr == ""
+    assert project.pipec("verify").status == 0
+
+
+def test_the_files_of_the_project_suggest_the_tasks(project):
+    project.write("package.json", '{"scripts": {"test": "node --test", "start": "x"}}')
+    project.write("pnpm-lock.yaml")
+    project.write("pyproject.toml", '[dependency-groups]\ndev = ["pytest", "ruff"]\n')
+    project.write("Makefile", "build: x\n\tmake\ndocs := 3\n")
+    assert project.pipec("init").stderr == snapshot("""\
+wrote pipeline.toml
+  test: pnpm run test (from package.json)
+  lint: ruff check (from pyproject.toml)
+  build: make build (from Makefile)
+try: pipec run verify
+""")
+    assert project.read("pipeline.toml") == snapshot("""\
+#:schema ./.pipec/schemas/pipeline.schema.json
+name = "project"
+
+[tasks.test]
+run = "pnpm run test"
+
+[tasks.lint]
+inputs = ["**/*.py", "pyproject.toml"]
+outputs = []
+cache = true
+run = "ruff check"
+
+[tasks.build]
+run = "make build"
+
+[jobs.verify]
+target = ["test", "lint", "build"]
+""")
+    assert project.pipec("check").stderr == ""
+
+
+def test_a_pipeline_is_never_written_over_unasked(project):
+    project.write("pipeline.toml", "mine")
+    assert project.pipec("init") == snapshot(
+        Result(
+            stdout="",
+            stderr="""\
+error[PIPEC_WOULD_OVERWRITE]: there is a pipeline here: `pipeline.toml`
+help: `--force` writes over it
+help: pipec explain PIPEC_WOULD_OVERWRITE
+""",
+            status=2,
+        )
+    )
+    assert project.read("pipeline.toml") == "mine"
+    assert project.pipec("init", "--force").status == 0
+    assert tomli.loads(project.read("pipeline.toml"))["name"] == "project"
+
+
+def test_a_pipeline_of_another_name_is_in_the_way_even_so(project):
+    project.write("pipec.yaml", "mine")
+    assert project.pipec("init", "--force") == snapshot(
+        Result(
+            stdout="",
+            stderr="""\
+error[PIPEC_WOULD_OVERWRITE]: there is a pipeline here: `pipec.yaml`
+help: remove it first
+help: pipec explain PIPEC_WOULD_OVERWRITE
+""",
+            status=2,
+        )
+    )
+    assert not (project.folder / "pipeline.toml").exists()
+
+
+@pytest.mark.parametrize("name", ['a "b" c', "é 😀", "tab\there", "line\nbreak"])
+def test_any_folder_name_can_be_a_project_name(make_project, name):
+    project = make_project(name)
+    assert project.pipec("init").status == 0
+    assert tomli.loads(project.read("pipeline.toml"))["name"] == name
+    assert project.pipec("check").status == 0
+
+
+def test_the_schema_accepts_what_init_writes(project):
+    project.pipec("init")
+    schema = json.loads(project.read(".pipec/schemas/pipeline.schema.json"))
+    assert project.pipec("schema").stdout == project.read(".pipec/schemas/pipeline.schema.json")
+    jsonschema_rs.validate(schema, tomli.loads(project.read("pipeline.toml")))
+
+
+def test_the_schema_goes_where_it_is_asked_to_go(project):
+    assert project.pipec("schema", "--out", "deep/schema.json") == snapshot(
+        Result(stdout="", stderr="wrote deep/schema.json\n", status=0)
+    )
+    assert json.loads(project.read("deep/schema.json"))["$schema"].endswith("draft-07/schema#")
