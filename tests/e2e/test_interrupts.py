@@ -2,16 +2,19 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import Project
 from tests.e2e.records import read_journal, read_records, statuses
 from tests.e2e.survivors import MARK, assert_none_left
+
+if TYPE_CHECKING:
+    import subprocess
 
 PIPELINE = """
 name = "app"
