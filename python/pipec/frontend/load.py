@@ -105,12 +105,11 @@ def _independent(later: Sequence[Finding], validated: Validated) -> list[Finding
         if finding.severity != "error" or _SECTION_OF.get(finding.code) in sections:
             continue
         routes = [label.route for label in finding.labels]
-        if not any(
-            _is_within(route, culprit) for route in routes for culprit in validated.culprits
-        ):
+        if not any(_concerns(route, culprit) for route in routes for culprit in validated.culprits):
             independent.append(finding)
     return independent
 
 
-def _is_within(route: Route, culprit: Route) -> bool:
-    return route[: len(culprit)] == culprit
+def _concerns(route: Route, culprit: Route) -> bool:
+    """Whether the one is in the other."""
+    return all(a == b for a, b in zip(route, culprit, strict=False))

@@ -52,13 +52,20 @@ def _unknown_key(place: Place, values: dict[str, Any]) -> Finding:
     noun = table.noun if table else "this table"
     known = table.keys() if table else ()
     label = Label(place.route, at="key")
-    meant = nearest(key, known)
-    if table is TaskSpec and meant is None and isinstance(_value_at(values, place.route), dict):
+    if table is TaskSpec and _is_of_tasks(_value_at(values, place.route)):
         return _task_or_group(place.route, values)
+    meant = nearest(key, known)
     if meant is not None:
         label = Label(place.route, f"did you mean `{meant}`?", at="key")
     message = f"{noun} has no key `{key}`"
     return Finding(Code.UNKNOWN_FIELD, message, (label,))
+
+
+def _is_of_tasks(value: Any) -> bool:
+    """Whether a value looks like a task or a group of tasks."""
+    if not isinstance(value, dict):
+        return False
+    return not TASK_KEYS.isdisjoint(value) or all(isinstance(item, dict) for item in value.values())
 
 
 def _task_or_group(route: Route, values: dict[str, Any]) -> Finding:
@@ -84,7 +91,7 @@ def _wrong_type(expected: str) -> Callable[[Mapping[str, Any], str], Words]:
     def words(details: Mapping[str, Any], name: str) -> Words:
         value = details["input"]
         advice = _in_quotes(value) if expected == "text" else ()
-        return Code.WRONG_TYPE, f"{name} is {expected}, not {describe(value)}", advice
+        return Code.WRONG_TYPE, f"{name} has to be {expected}, not {describe(value)}", advice
 
     return words
 
@@ -101,14 +108,14 @@ def _wrong_word(details: Mapping[str, Any], name: str) -> Words:
     value = details["input"]
     words = re.findall(r"'([^']*)'", details["ctx"]["expected"])
     if not isinstance(value, str):
-        return Code.WRONG_TYPE, f"{name} is {_listed(words)}, not {describe(value)}", ()
+        return Code.WRONG_TYPE, f"{name} has to be {_listed(words)}, not {describe(value)}", ()
     advice = did_you_mean(value, words) or (f"it can be {_listed(words)}",)
     return Code.INVALID_VALUE, f"`{value}` is not a value of {name}", advice
 
 
 def _limit(words: str, key: str) -> Callable[[Mapping[str, Any], str], Words]:
     def say(details: Mapping[str, Any], name: str) -> Words:
-        message = f"{name} is {words} {details['ctx'][key]}, not {details['input']}"
+        message = f"{name} has to be {words} {details['ctx'][key]}, not {details['input']}"
         return Code.INVALID_VALUE, message, ()
 
     return say

@@ -14,7 +14,7 @@ from pipec.spec.base import Spec
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A route, the model of the innermost table on it, and whether the key itself is meant."""
+    """A route, the model of the table that its last key is in, and whether the key itself is meant."""
 
     route: Route
     table: type[Spec] | None
@@ -27,7 +27,7 @@ def find_place(model: type[Spec], location: Sequence[str | int]) -> Place:
     Such a location names the chosen form of a value (its tag) between the keys; a route does not.
     """
     hint: Any = model
-    table: type[Spec] | None = model
+    table: type[Spec] | None = None
     route: list[str | int] = []
     for element in location:
         hint = _bare(hint)
@@ -36,14 +36,10 @@ def find_place(model: type[Spec], location: Sequence[str | int]) -> Place:
             return Place(tuple(route), table, is_key=True)
         if forms is not None:
             hint = forms.get(str(element))
-        else:
-            route.append(element)
-            hint = _member(hint, element)
-        inner = _bare(hint)
-        if isinstance(inner, type) and issubclass(inner, Spec):
-            table = inner
-        elif inner is not None and _forms(inner) is None:
-            table = table if not isinstance(element, str) else None
+            continue
+        route.append(element)
+        table = hint if isinstance(hint, type) and issubclass(hint, Spec) else None
+        hint = _member(hint, element)
     return Place(tuple(route), table, is_key=False)
 
 

@@ -72,7 +72,7 @@ def _repeated_key(document: Document, start: int, end: int) -> Finding:
 
 def _heading(line: str) -> tuple[str, ...]:
     """The route of the table that a line begins; empty for any other line."""
-    return _keys_of(line) if line.lstrip().startswith("[") else ()
+    return _keys_of(line.rstrip("\r")) if line.lstrip().startswith("[") else ()
 
 
 def _keys_of(line: str) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ from pipec.spec.task import TASK_KEYS
 def culprit_of(finding: Finding) -> Route:
     """The route of what has to go: the innermost entry of a table that holds the mistake."""
     route = finding.labels[0].route if finding.labels else ()
+    if "matrix" in route:
+        # With one of its variables gone, a matrix would make other tasks.
+        return route[: route.index("matrix") + 1]
     while route and isinstance(route[-1], int):
         route = route[:-1]
     return route

@@ -47,7 +47,8 @@ def normal_path(written: str) -> str:
 
 def _segments(text: str, written: str) -> list[str]:
     if not text.strip():
-        raise refusal(Code.INVALID_PATTERN, f"`{written}` names no file")
+        message = f"`{written}` names no file" if written else "this text is empty"
+        raise refusal(Code.INVALID_PATTERN, message)
     segments: list[str] = []
     for segment in text.split("/"):
         if segment in {"", "."}:

@@ -1,4 +1,4 @@
-"""JSON Schemas of the pipeline file and of the normalized pipeline, in the dialect that editors share.
+"""JSON Schemas of the pipeline file and of the normalized pipeline, as editors understand them.
 
 Draft 7, `additionalProperties` on every object, nothing beside a `$ref`, nothing nullable: what the
 editors' TOML and YAML services treat alike.
@@ -85,7 +85,7 @@ def _without_null(node: Schema) -> Schema:
 
 _DROPPED = frozenset({"title", "discriminator"})
 _LITERAL = frozenset({"default", "enum", "const", "required"})
-_NOTHING = (None, "", {}, [])
+_NOTHING: tuple[Any, ...] = (None, "", {}, [])
 
 
 def ir_schema() -> Schema:
@@ -144,16 +144,19 @@ def _schema_of(hint: Any, definitions: dict[str, Schema]) -> Schema:
         if LiteralValue in members:
             schemas.insert(0, {"type": "string"})
         return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-    if origin is tuple:
-        return {"type": "array", "items": _schema_of(get_args(hint)[0], definitions)}
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        member = _schema_of(get_args(hint)[1], definitions)
-        return {"type": "object", "additionalProperties": member}
+    if origin is not None:
+        return _schema_of_many(origin, get_args(hint), definitions)
     if is_dataclass(hint):
         return _define(hint, definitions)
-    supertype = getattr(hint, "__supertype__", None)
-    assert supertype is not None, hint
-    return _schema_of(supertype, definitions)
+    # What is left is a `NewType`.
+    return _schema_of(hint.__supertype__, definitions)
+
+
+def _schema_of_many(origin: Any, members: Any, definitions: dict[str, Schema]) -> Schema:
+    if origin is tuple:
+        return {"type": "array", "items": _schema_of(members[0], definitions)}
+    assert issubclass(origin, Mapping)
+    return {"type": "object", "additionalProperties": _schema_of(members[1], definitions)}
 
 
 if __name__ == "__main__":

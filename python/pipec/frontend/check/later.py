@@ -38,7 +38,7 @@ def sections_without_effect(checked: Checked) -> Iterator[Finding]:
         if key in checked.spec.model_fields_set:
             yield _warning(f"`{key}` is not supported yet: it has no effect", (key,), at_key=True)
     for name, job in checked.spec.jobs.items():
-        if job.execution is not None:
+        if job.execution in (checked.spec.execution or {}):
             message = f"execution profiles are not supported yet: the job `{name}` will not run"
             yield _warning(message, ("jobs", name, "execution"))
     for name, store in checked.pipeline.cache.stores.items():
@@ -55,7 +55,7 @@ def steps_for_later(checked: Checked) -> Iterator[Finding]:
     for task, origin in checked.written_tasks():
         for index, step in enumerate(task.steps):
             if isinstance(step, (AgentStep, PythonStep)):
-                message = f"a `{step.kind}` step is not supported yet: `{task.id}` will not run"
+                message = f"`{step.kind}` steps are not supported yet: `{task.id}` will not run"
                 yield _warning(message, origin.of_step(index))
 
 
