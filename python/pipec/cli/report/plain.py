@@ -111,9 +111,10 @@ class PlainReporter:
         failed = [task for task in record.tasks if task.status == "failed"]
         self._console.say("")
         for task in failed:
-            name = self._console.style(f"failed: {task.id}", "red")
-            reason = f": {visible(task.error.message)}" if task.error else ""
-            self._console.complain(f"{name}{reason}")
+            code = f"[{task.error.code}]" if task.error else ""
+            reason = visible(task.error.message) if task.error else "failed"
+            head = self._console.style(f"error{code}", "red")
+            self._console.complain(f"{head}: {task.id}: {reason}")
         self._console.say(summary_line(record))
         where = os.path.relpath(self._folder, self._cwd)
         self._console.say(f"record: {visible(where)}")
