@@ -5,6 +5,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from pipec.codes import Code
 from pipec.ir.task import Task, TaskId
 from pipec.runtime import environment
 from pipec.runtime.command_values import CommandValues
@@ -101,7 +102,13 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
     reaper = Reaper(recorder.run_id, request.host_env)
     groups = Groups(reaper)
     grace_s = request.kill_grace_ms / 1000
-    interrupt = Interrupt(groups, kill_grace_s=grace_s)
+
+    def tell(name: str) -> None:
+        recorder.warn(
+            Code.INTERRUPTED, f"{name}: the tasks are asked to end, a second signal kills them"
+        )
+
+    interrupt = Interrupt(groups, kill_grace_s=grace_s, on_begin=tell)
     processes = Processes(groups, recorder.clock, kill_grace_s=grace_s)
     run = RunContext(
         request=request,

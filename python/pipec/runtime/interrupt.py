@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 
 from pipec.runtime.groups import Groups
 
@@ -19,10 +20,13 @@ _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Interrupt:
     """The first signal asks every command to end, and kills it after the grace.
 
-    The second kills at once, the third ends pipec where it stands.
+    The second kills at once, the third ends pipec where it stands. `on_begin` is told of the first.
     """
 
-    def __init__(self, groups: Groups, *, kill_grace_s: float) -> None:
+    def __init__(
+        self, groups: Groups, *, kill_grace_s: float, on_begin: Callable[[str], None]
+    ) -> None:
+        self._on_begin = on_begin
         self._groups = groups
         self._kill_grace_s = kill_grace_s
         self._number: signal.Signals | None = None
@@ -76,5 +80,6 @@ class Interrupt:
             loop = asyncio.get_running_loop()
             loop.call_later(self._kill_grace_s, self._groups.signal_all, signal.SIGKILL)
             self.event.set()
+            self._on_begin(number.name)
         else:
             self._groups.signal_all(signal.SIGKILL)
