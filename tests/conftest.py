@@ -12,6 +12,8 @@ import pytest
 
 DURATION = re.compile(r" *(?<![\w.-])\d+(?:\.\d+)?(?:ms|s|m|h)(?: \d+(?:s|m))?(?![\w-])")
 RUN_ID = re.compile(r"\b\d{8}T\d{6}\.\d{3}-[0-9a-f]{8}\b")
+SIZE = re.compile(r"\b\d+(?:\.\d+)? (?:B|[KMG]iB)(?!\w)")
+WHEN = re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z")
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -75,7 +77,7 @@ class Project:
         """The output as text, with placeholders."""
         text = output.decode("utf-8", "surrogateescape").replace(str(self.folder), "<project>")
         text = DIGEST.sub("<digest>", RUN_ID.sub("<run>", text))
-        return DURATION.sub(" <time>", text)
+        return DURATION.sub(" <time>", SIZE.sub("<size>", WHEN.sub("<when>", text)))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A local-first pipeline tool. What is public is named here, and imported when it is asked for."""
 
-from typing import TYPE_CHECKING
+# As in `typing`, without importing it: type checkers know the name.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from pipec._core import VERSION as __version__  # noqa: N811

@@ -190,6 +190,27 @@ def test_a_reader_that_goes_away_ends_it_with_141(app):
     process.stderr.close()
 
 
+def test_a_folder_that_is_gone_is_an_error(app):
+    (app.folder / "gone").mkdir()
+    code = "import os, runpy, sys; os.rmdir(os.getcwd()); sys.argv = ['pipec', 'list']; "
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code} runpy.run_module('pipec', run_name='__main__')"],
+        cwd=app.folder / "gone",
+        capture_output=True,
+        check=False,
+    )
+    assert (done.stdout, app.plain(done.stderr), done.returncode) == snapshot(
+        (
+            b"",
+            """\
+error[PIPEC_USAGE]: the folder in which pipec was called is gone
+help: pipec explain PIPEC_USAGE
+""",
+            2,
+        )
+    )
+
+
 def test_a_full_disk_behind_the_output_is_an_error(app):
     with Path("/dev/full").open("wb") as full:
         process = app.start("list", stdout=full)

@@ -254,7 +254,7 @@ def test_looking_leaves_nothing_but_the_compiled_pipeline(app):
 
 def test_check_says_that_all_is_well(app):
     assert app.pipec("check") == snapshot(
-        Result(stdout="pipeline.toml: 4 tasks, 2 jobs, no errors, no warnings\n", stderr="", status=0)
+        Result(stdout="pipeline.toml: 4 tasks, 2 jobs, 0 warnings\n", stderr="", status=0)
     )
 
 
@@ -274,7 +274,15 @@ error[PIPEC_UNKNOWN_FIELD]: a task has no key `timout`
   | ^^^^^^ did you mean `timeout`?
   |
 help: pipec explain PIPEC_UNKNOWN_FIELD
-pipeline.toml: 1 error
+
+error[PIPEC_UNKNOWN_TASK]: there is no task `c`
+ --> pipeline.toml:6:15
+  |
+6 | depends-on = ["c"]
+  |               ^^^
+  |
+help: pipec explain PIPEC_UNKNOWN_TASK
+pipeline.toml: 2 errors
 """,
             status=1,
         )
@@ -282,7 +290,7 @@ pipeline.toml: 1 error
     assert json.loads(app.pipec("check", "--format", "json").stdout) == snapshot(
         {
             "schema_version": 1,
-            "errors": 1,
+            "errors": 2,
             "warnings": 0,
             "findings": [
                 {
@@ -299,7 +307,16 @@ pipeline.toml: 1 error
                             "text": "did you mean `timeout`?",
                         }
                     ],
-                }
+                },
+                {
+                    "code": "PIPEC_UNKNOWN_TASK",
+                    "severity": "error",
+                    "message": "there is no task `c`",
+                    "help": [],
+                    "places": [
+                        {"line": 6, "column": 15, "end_line": 6, "end_column": 18, "text": ""}
+                    ],
+                },
             ],
             "path": "pipeline.toml",
         }
@@ -312,7 +329,7 @@ def test_check_finds_patterns_without_files(app):
     result = app.pipec("check", "--files")
     assert result == snapshot(
         Result(
-            stdout="pipeline.toml: 4 tasks, 2 jobs, no errors, 1 warning\n",
+            stdout="pipeline.toml: 4 tasks, 2 jobs, 1 warning\n",
             stderr="""\
 warning[PIPEC_PATTERN_MATCHES_NOTHING]: an input of `build` matches no file
   --> pipeline.toml:14:21

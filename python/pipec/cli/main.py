@@ -9,9 +9,7 @@ from collections.abc import Sequence
 
 from pipec import _core
 from pipec.cli.console import Console, wants_color
-from pipec.cli.invocation import Invocation
-from pipec.cli.options import plain_run, take_globals
-from pipec.cli.run import run
+from pipec.cli.options import UsageError, plain_run, take_globals
 from pipec.codes import Code
 from pipec.errors import PipecError
 
@@ -66,6 +64,13 @@ def _drop_output() -> None:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise UsageError("the folder in which pipec was called is gone") from None
+
+
 def _dispatch(argv: list[str], console: Console) -> int:
     settings, words = take_globals(argv)
     console.configure(
@@ -76,7 +81,11 @@ def _dispatch(argv: list[str], console: Console) -> int:
     if words in (["--version"], ["version"]):
         console.data(f"pipec {_core.VERSION}\n")
         return 0
-    invocation = Invocation(cwd=os.getcwd(), environ=os.environ, settings=settings, console=console)
+    from pipec.cli.invocation import Invocation
+
+    invocation = Invocation(
+        cwd=_working_folder(), environ=os.environ, settings=settings, console=console
+    )
     if "_PIPEC_COMPLETE" in os.environ:
         # A shell asks for completions: its words are in the environment.
         words = []
@@ -86,6 +95,8 @@ def _dispatch(argv: list[str], console: Console) -> int:
     try:
         options = plain_run(words)
         if options is not None:
+            from pipec.cli.run import run
+
             return run(invocation, options)
         from pipec.cli.app import run_app
 

@@ -69,9 +69,15 @@ def outcome(task: Mapping[str, Any]) -> str:
     error = task.get("error")
     if error:
         return visible(error["message"])
+    if task.get("reason"):
+        return visible(task["reason"])
     verdict = read_verdict(task)
-    record = TaskRecord(id=task["id"], verdict=verdict, reason=task.get("reason"))
-    return visible(describe_verdict(record))
+    return visible(verdict_words(verdict)) if verdict else ""
+
+
+def verdict_words(verdict: VerdictRecord) -> str:
+    """A verdict as every report spells it."""
+    return describe_verdict(TaskRecord(id="", verdict=verdict))
 
 
 def read_verdict(task: Mapping[str, Any]) -> VerdictRecord | None:

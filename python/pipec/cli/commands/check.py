@@ -63,8 +63,8 @@ def check(
         if loaded is not None:
             tasks = plural(len(loaded.pipeline.tasks), "task")
             jobs = plural(len(loaded.pipeline.jobs), "job")
-            warnings = plural(described.warnings, "warning") if described.warnings else "no warnings"
-            invocation.console.data(f"{found.shown}: {tasks}, {jobs}, no errors, {warnings}\n")
+            warnings = plural(described.warnings, "warning")
+            invocation.console.data(f"{found.shown}: {tasks}, {jobs}, {warnings}\n")
         else:
             invocation.console.say(f"{found.shown}: {plural(described.errors, 'error')}")
     return ERRORS_FOUND if described.errors else 0

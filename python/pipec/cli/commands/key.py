@@ -46,7 +46,7 @@ def describe(look: Look) -> KeyDocument:
     if decision is None or not decision.get("key"):
         raise PlanError(
             Code.KEY_NOT_KNOWN,
-            f"the key of `{look.task}` is not known yet: it depends on results that are not there",
+            f"the key of `{look.task}` depends on results that are not there yet",
             help=(f"`pipec run-task {look.task}` produces them",),
         )
     return KeyDocument(

@@ -11,7 +11,7 @@ from pipec.cli.invocation import Invocation
 from pipec.cli.looking import look_at
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.cli.patterns import deciding_patterns
-from pipec.cli.records import find_task, outcome, read_verdict
+from pipec.cli.records import find_task, read_verdict, verdict_words
 from pipec.cli.report.words import visible
 from pipec.ir.pipeline import Pipeline
 from pipec.ir.task import TaskId
@@ -71,7 +71,7 @@ def explain_record(
         run_id=run_id,
         status=recorded["status"],
         verdict=verdict,
-        reason=outcome(recorded) or None,
+        reason=recorded.get("reason") or recorded.get("error", {}).get("message"),
         components=(),
         files=tuple(
             ChangedFile(path=file.path, change=file.change, rule=patterns.get(file.path, ""))
@@ -102,8 +102,10 @@ def render(document: WhyDocument) -> str:
     """The answer, then the files with their patterns, then the other parts of the key."""
     if document.run_id is not None:
         lines = [f"{document.task} {document.status} in run {document.run_id}"]
+        if document.verdict:
+            lines.append(f"  {visible(verdict_words(document.verdict))}")
         if document.reason:
-            lines.append(f"  {document.reason}")
+            lines.append(f"  {visible(document.reason)}")
     elif document.reason:
         lines = [f"{document.task} would run: {document.reason}"]
     elif document.components or document.files:
@@ -114,5 +116,9 @@ def render(document: WhyDocument) -> str:
     for file in document.files:
         rule = f"  by {visible(file.rule)}" if file.rule else ""
         lines.append(f"  {visible(file.path):<{width}}  {file.change}{rule}")
-    lines += [f"  {component.name} changed" for component in document.components]
+    lines += [
+        f"  {component.name} changed"
+        for component in document.components
+        if component.name != "inputs" or not document.files
+    ]
     return "\n".join(lines) + "\n"
