@@ -32,6 +32,10 @@ pub fn read_and_hash(
     before: &Identity,
     sink: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<Option<Contents>> {
+    // What took its place meanwhile may be endless, or wait for a writer: it is not even read.
+    if Identity::of_file(file)? != *before {
+        return Ok(None);
+    }
     let (digest, bytes, length) = if before.size <= SMALL {
         let bytes = read_small(file, before.size)?;
         (Digest::of(&bytes), Some(bytes), None)

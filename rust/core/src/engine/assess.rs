@@ -1,11 +1,20 @@
 //! Deciding everything that can be decided before anything runs, from one walk.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::Engine;
+use super::decide::Inputs;
 use super::decision::{Decisions, Extras};
+use super::look::Look;
 use crate::error::{Error, Result};
+use crate::glob::SetId;
 use crate::ir::{StructuredInput, Task};
+
+/// A project of fewer folders than this is not worth several threads.
+const FEW_FOLDERS: usize = 64;
 
 impl Engine {
     /// Decides each task whose dependencies need nothing done. Changes no file of the project.
@@ -20,8 +29,9 @@ impl Engine {
             Err(Error::Io { .. }) => return Ok(decisions),
             Err(error) => return Err(error),
         };
-        let inputs: Vec<_> = sets.iter().map(|sets| sets.inputs).collect();
-        self.digest(&look, &inputs);
+        let look = Arc::new(look);
+        self.lock().memory.looked = Some(Arc::clone(&look));
+        let inputs = self.inputs_of(&look, sets.iter().map(|sets| sets.inputs));
         let mut finished: HashSet<&str> = HashSet::new();
         let none = Extras::new();
         for (id, sets) in tasks.into_iter().zip(sets) {
@@ -31,7 +41,11 @@ impl Engine {
             if !is_ready || (given.is_none() && needs_extras(task)) {
                 continue;
             }
-            match self.decide_from(id, &look, sets, given.unwrap_or(&none)) {
+            // Not all of its inputs can be read: who decides it alone is told why.
+            let Some(inputs) = inputs.get(&sets.inputs) else {
+                continue;
+            };
+            match self.decide_from(id, &look, sets, *inputs, given.unwrap_or(&none)) {
                 Ok(decision) => {
                     if self.lock().made.contains_key(id) {
                         finished.insert(id);
@@ -43,6 +57,20 @@ impl Engine {
             }
         }
         Ok(decisions)
+    }
+
+    /// Every distinct set of inputs summed up, side by side.
+    fn inputs_of(&self, look: &Look, sets: impl Iterator<Item = SetId>) -> HashMap<SetId, Inputs> {
+        let mut distinct: Vec<SetId> = sets.collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        self.digest(look, &distinct);
+        let one = |set: SetId| Some((set, Inputs::of(&look.inputs(&self.root, set).ok()?)));
+        if look.walk().folders.len() < FEW_FOLDERS {
+            distinct.into_iter().filter_map(one).collect()
+        } else {
+            distinct.into_par_iter().filter_map(one).collect()
+        }
     }
 }
 

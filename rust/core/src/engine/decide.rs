@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::decision::{Decision, EntryFacts, Extras, Verdict, shown};
 use super::look::{Look, TaskSets};
-use super::{Decided, Engine, FileChange, Made, step_env};
+use super::memory::Success;
+use super::{Decided, Engine, FileChange, Hit, Made, step_env};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::ir::{EnvValue, StructuredInput, Task};
@@ -25,10 +26,23 @@ struct Asked<'a> {
     sets: TaskSets,
     key: Digest,
     components: &'a Components,
-    inputs: &'a Manifest,
 }
 
-type Hit = (Box<Entry>, Manifest);
+/// A task's input files, summed up.
+#[derive(Clone, Copy)]
+pub(super) struct Inputs {
+    pub(super) digest: Digest,
+    pub(super) count: u64,
+}
+
+impl Inputs {
+    pub(super) fn of(manifest: &Manifest) -> Self {
+        Self {
+            digest: manifest.digest(),
+            count: manifest.entries.len() as u64,
+        }
+    }
+}
 
 impl Engine {
     /// Looks at the task's inputs as they are now, computes its key and looks it up.
@@ -36,7 +50,8 @@ impl Engine {
         let (look, sets) = self.look(&[task])?;
         let sets = sets[0];
         self.digest(&look, &[sets.inputs]);
-        self.decide_from(task, &look, sets, extras)
+        let inputs = Inputs::of(&look.inputs(&self.root, sets.inputs)?);
+        self.decide_from(task, &look, sets, inputs, extras)
     }
 
     pub(super) fn decide_from(
@@ -44,12 +59,12 @@ impl Engine {
         id: &str,
         look: &Look,
         sets: TaskSets,
+        inputs: Inputs,
         extras: &Extras,
     ) -> Result<Decision> {
         let task = self.pipeline.task(id)?;
         let (made, is_sure) = self.made_by_dependencies(task)?;
-        let inputs = look.inputs(&self.root, sets.inputs)?;
-        let components = self.components(task, &inputs, extras, &made)?;
+        let components = self.components(task, inputs.digest, extras, &made)?;
         let key = components.key();
         let asked = Asked {
             id,
@@ -58,47 +73,53 @@ impl Engine {
             sets,
             key,
             components: &components,
-            inputs: &inputs,
         };
-        let (verdict, entry) = self.verdict(&asked, is_sure)?;
-        let intact = entry
-            .as_ref()
-            .map(|(_, wanted)| self.is_intact(look, sets, wanted));
+        let (verdict, hit) = self.verdict(&asked, is_sure)?;
+        let intact = hit.as_ref().map(|hit| match hit {
+            Hit::InPlace(_) => true,
+            Hit::Stored(_, wanted) => self.is_intact(&asked, wanted),
+        });
         let decision = Decision {
             verdict,
             key: key.to_hex(),
             components: hex(&components),
-            inputs: inputs.entries.len() as u64,
+            inputs: inputs.count,
             intact,
-            entry: entry
-                .as_ref()
-                .map(|(entry, wanted)| facts_of(entry, wanted)),
+            entry: hit.as_ref().map(Hit::facts),
+        };
+        // A task that may have to run is compared with its inputs of now when it has.
+        let before = match intact {
+            Some(true) => None,
+            _ => Some(look.inputs(&self.root, sets.inputs)?),
         };
         let decided = Decided {
             components,
             key,
             dependencies: made,
-            inputs: Arc::new(inputs),
-            entry,
+            inputs: before,
+            hit,
         };
-        self.keep(id, task, decided, intact)?;
+        self.keep(id, task, decided, intact == Some(true))?;
         Ok(decision)
     }
 
     /// Remembers the decision; a task that needs nothing done is finished with it.
-    fn keep(&self, id: &str, task: &Task, decided: Decided, intact: Option<bool>) -> Result<()> {
-        let made = match (&decided.entry, intact) {
-            (Some((_, wanted)), Some(true)) => Some(made_of(task, decided.key, wanted)),
-            _ if task.steps.is_empty() && task.outputs.is_empty() => {
+    fn keep(&self, id: &str, task: &Task, decided: Decided, is_intact: bool) -> Result<()> {
+        if let Some(hit) = &decided.hit {
+            let store = self.store(task)?;
+            self.used(&store, &decided.key.to_hex());
+            if let Hit::Stored(_, wanted) = hit {
+                let success = success_of(task, decided.key, wanted, hit.facts());
+                self.lock().memory.succeeded(id, success);
+            }
+        }
+        let made = match &decided.hit {
+            Some(hit) if is_intact => Some(Made::Digest(hit.made(task, decided.key))),
+            None if task.steps.is_empty() && task.outputs.is_empty() => {
                 Some(Made::Digest(decided.key))
             }
             _ => None,
         };
-        if decided.entry.is_some() {
-            let key = decided.key.to_hex();
-            self.used(&self.store(task)?, &key);
-            self.lock().memory.set_baseline(id, &key);
-        }
         let mut inner = self.lock();
         if let Some(made) = made {
             inner.made.insert(id.to_owned(), made);
@@ -131,7 +152,7 @@ impl Engine {
     fn components(
         &self,
         task: &Task,
-        inputs: &Manifest,
+        inputs: Digest,
         extras: &Extras,
         made: &BTreeMap<String, Digest>,
     ) -> Result<Components> {
@@ -149,7 +170,7 @@ impl Engine {
             platform: &self.request.platform,
         });
         let mut all = Components::default();
-        all.push("inputs", inputs.digest());
+        all.push("inputs", inputs);
         all.push("values", values(&mut self.labelled_values(task, extras)?));
         all.push(
             "dependencies",
@@ -231,43 +252,70 @@ impl Engine {
         if self.request.force {
             return Ok((Verdict::of("forced"), None));
         }
+        let is_expired = |facts_ms: u64| {
+            let expires = cache.ttl_ms.map(|ttl| facts_ms.saturating_add(ttl));
+            expires.is_some_and(|at| at <= self.request.now_ms)
+        };
+        if let Some(success) = self.in_place(asked, &cache.store) {
+            return Ok(if is_expired(success.facts.finished_ms) {
+                (Verdict::of("expired"), None)
+            } else {
+                (Verdict::of("hit"), Some(Hit::InPlace(success)))
+            });
+        }
         let store = self.store(task)?;
         match store.look_up(key) {
-            Lookup::Found(entry) => {
-                let expires = cache
-                    .ttl_ms
-                    .map(|ttl| entry.finished_ms.saturating_add(ttl));
-                if expires.is_some_and(|at| at <= self.request.now_ms) {
-                    return Ok((Verdict::of("expired"), None));
-                }
-                match outputs_of_entry(asked, &store, &entry) {
-                    Ok(wanted) => Ok((Verdict::of("hit"), Some((entry, wanted)))),
-                    Err(error) => Ok((Verdict::of("corrupt").with_detail(error.to_string()), None)),
-                }
+            Lookup::Found(entry) if is_expired(entry.finished_ms) => {
+                Ok((Verdict::of("expired"), None))
             }
+            Lookup::Found(entry) => match outputs_of_entry(asked, &store, &entry) {
+                Ok(wanted) => Ok((Verdict::of("hit"), Some(Hit::Stored(entry, wanted)))),
+                Err(error) => Ok((Verdict::of("corrupt").with_detail(error.to_string()), None)),
+            },
             Lookup::Corrupt(what) => Ok((Verdict::of("corrupt").with_detail(what), None)),
-            Lookup::Absent => Ok((self.miss(asked, &store), None)),
+            Lookup::Absent => Ok((self.miss(asked, &store)?, None)),
         }
     }
 
+    /// The last success, if it had this key and its outputs are still exactly there.
+    fn in_place(&self, asked: &Asked<'_>, store: &str) -> Option<Success> {
+        let success = self.lock().memory.success(asked.id).cloned()?;
+        if success.store != store || Digest::from_hex(&success.key) != Some(asked.key) {
+            return None;
+        }
+        let present = match asked.sets.outputs {
+            None => Manifest::default(),
+            Some(set) => {
+                self.digest(asked.look, &[set]);
+                asked.look.outputs(set)?
+            }
+        };
+        (Digest::from_hex(&success.exact) == Some(present.exact_digest())).then_some(success)
+    }
+
     /// Why there is nothing under this key: what changed since the task's last success.
-    fn miss(&self, asked: &Asked<'_>, store: &Store) -> Verdict {
+    fn miss(&self, asked: &Asked<'_>, store: &Store) -> Result<Verdict> {
         let Asked {
             id,
             components,
-            inputs,
+            look,
+            sets,
             ..
         } = *asked;
-        let baseline = self.lock().memory.baseline(id).map(str::to_owned);
-        let entry = baseline.and_then(|key| match store.look_up(Digest::from_hex(&key)?) {
+        let last = self
+            .lock()
+            .memory
+            .success(id)
+            .map(|success| success.key.clone());
+        let entry = last.and_then(|key| match store.look_up(Digest::from_hex(&key)?) {
             Lookup::Found(entry) => Some(entry),
             Lookup::Absent | Lookup::Corrupt(_) => None,
         });
         let Some(entry) = entry else {
-            return Verdict {
+            return Ok(Verdict {
                 component: Some("no-baseline".into()),
                 ..Verdict::of("miss")
-            };
+            });
         };
         let before: BTreeMap<&str, &str> = entry
             .components
@@ -287,7 +335,7 @@ impl Engine {
         match component {
             "inputs" => {
                 if let Ok(old) = store.manifest(&entry.inputs) {
-                    let found = differences(&old, inputs);
+                    let found = differences(&old, &look.inputs(&self.root, sets.inputs)?);
                     verdict.more = found.len().saturating_sub(NAMED_CHANGES) as u64;
                     verdict.changed = found
                         .iter()
@@ -299,7 +347,7 @@ impl Engine {
             "dependencies" => verdict.detail = self.changed_dependency(id, &entry),
             _ => {}
         }
-        verdict
+        Ok(verdict)
     }
 
     fn changed_dependency(&self, id: &str, entry: &Entry) -> Option<String> {
@@ -312,18 +360,68 @@ impl Engine {
         changed.map(|(name, _)| name.clone())
     }
 
-    /// Whether the outputs on disk are the stored ones. Reads a file only if its size is right and its
-    /// digest is not known.
-    fn is_intact(&self, look: &Look, sets: TaskSets, wanted: &Manifest) -> bool {
-        match sets.outputs {
-            None => true,
-            Some(set) => {
-                look.could_be(set, wanted) && {
-                    self.digest(look, &[set]);
-                    look.present(set).is(wanted)
-                }
+    /// Whether the outputs on disk are the stored ones.
+    fn is_intact(&self, asked: &Asked<'_>, wanted: &Manifest) -> bool {
+        let Some(set) = asked.sets.outputs else {
+            return true;
+        };
+        let look = asked.look;
+        let count = look.members(set).len() + look.empty_folders(set).count();
+        if count != wanted.entries.len() {
+            return false;
+        }
+        self.digest(look, &[set]);
+        look.present(set).is(wanted)
+    }
+}
+
+impl Hit {
+    fn facts(&self) -> EntryFacts {
+        match self {
+            Self::InPlace(success) => success.facts.clone(),
+            Self::Stored(entry, wanted) => EntryFacts {
+                run_id: entry.run_id.clone(),
+                finished_ms: entry.finished_ms,
+                duration_ms: entry.duration_ms,
+                tool: entry.tool.clone(),
+                files: entry.files,
+                bytes: entry.bytes,
+                outputs_digest: wanted.digest().to_hex(),
+            },
+        }
+    }
+
+    /// What the tasks after a hit see of it.
+    fn made(&self, task: &Task, key: Digest) -> Digest {
+        if task.outputs.is_empty() {
+            return key;
+        }
+        match self {
+            Self::Stored(_, wanted) => wanted.digest(),
+            // A digest that does not read is no digest of anything: nothing will match it.
+            Self::InPlace(success) => {
+                Digest::from_hex(&success.facts.outputs_digest).unwrap_or(key)
             }
         }
+    }
+}
+
+/// What is remembered of a success.
+pub(super) fn success_of(
+    task: &Task,
+    key: Digest,
+    outputs: &Manifest,
+    facts: EntryFacts,
+) -> Success {
+    Success {
+        key: key.to_hex(),
+        store: task
+            .cache
+            .as_ref()
+            .map(|cache| cache.store.clone())
+            .unwrap_or_default(),
+        exact: outputs.exact_digest().to_hex(),
+        facts,
     }
 }
 
@@ -337,7 +435,7 @@ fn outputs_of_entry(asked: &Asked<'_>, store: &Store, entry: &Entry) -> Result<M
             .outputs
             .is_some_and(|set| asked.look.owns(set, &file.path, is_folder))
     };
-    if wanted.entries.iter().all(is_owned) {
+    if wanted.is_tree() && wanted.entries.iter().all(is_owned) {
         Ok(wanted)
     } else {
         Err(Error::corrupt(
@@ -357,33 +455,12 @@ impl FileChange {
     }
 }
 
-/// What a hit means for the tasks after it.
-pub(super) fn made_of(task: &Task, key: Digest, outputs: &Manifest) -> Made {
-    Made::Digest(if task.outputs.is_empty() {
-        key
-    } else {
-        outputs.digest()
-    })
-}
-
 pub(super) fn hex(components: &Components) -> Vec<(String, String)> {
     components
         .0
         .iter()
         .map(|(name, digest)| ((*name).to_owned(), digest.to_hex()))
         .collect()
-}
-
-fn facts_of(entry: &Entry, wanted: &Manifest) -> EntryFacts {
-    EntryFacts {
-        run_id: entry.run_id.clone(),
-        finished_ms: entry.finished_ms,
-        duration_ms: entry.duration_ms,
-        tool: entry.tool.clone(),
-        files: entry.files,
-        bytes: entry.bytes,
-        outputs_digest: wanted.digest().to_hex(),
-    }
 }
 
 fn enters_key(value: &EnvValue) -> bool {

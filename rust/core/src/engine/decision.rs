@@ -45,7 +45,7 @@ pub struct FileChange {
 }
 
 /// Where a hit came from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct EntryFacts {
     pub run_id: String,
     pub finished_ms: u64,

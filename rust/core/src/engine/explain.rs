@@ -25,12 +25,16 @@ pub struct InputDifferences {
 impl Engine {
     /// Compares a decided task with its last success.
     pub fn diff_inputs(&self, id: &str, extras: &Extras) -> Result<InputDifferences> {
-        let baseline = self.lock().memory.baseline(id).map(str::to_owned);
+        let last = self
+            .lock()
+            .memory
+            .success(id)
+            .map(|success| success.key.clone());
         self.decide(id, extras)?;
         let task = self.pipeline.task(id)?;
         let decided = self.lock().decided.get(id).cloned();
         let store = self.store(task)?;
-        let entry = baseline.and_then(|key| match store.look_up(Digest::from_hex(&key)?) {
+        let entry = last.and_then(|key| match store.look_up(Digest::from_hex(&key)?) {
             Lookup::Found(entry) => Some(entry),
             Lookup::Absent | Lookup::Corrupt(_) => None,
         });
@@ -47,7 +51,12 @@ impl Engine {
             })
             .collect();
         let old = store.manifest(&entry.inputs).unwrap_or_default();
-        let files = self.with_rules(task, &old, &decided.inputs)?;
+        let now = match &decided.inputs {
+            Some(now) => now,
+            // A hit: they are what they were.
+            None => &old,
+        };
+        let files = self.with_rules(task, &old, now)?;
         Ok(InputDifferences {
             baseline: true,
             components,

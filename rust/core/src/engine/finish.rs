@@ -7,27 +7,28 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::decide::{hex, made_of};
-use super::decision::{Sealed, TaskFacts, shown};
-use super::look::{Look, TaskSets, entry as manifest_entry, read_stable};
+use super::decide::{hex, success_of};
+use super::decision::{EntryFacts, Sealed, TaskFacts, shown};
+use super::look::{Look, TaskSets, entry as manifest_entry, folder_entry, read_stable};
+use super::memory::Success;
 use super::sets::Sets;
-use super::{Decided, Engine, Made};
+use super::{Decided, Engine, Hit, Made};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::glob::SetId;
 use crate::ir::Task;
-use crate::store::{ENTRY_VERSION, Entry, Restored, Restorer, Store};
-use crate::tree::{
-    Entry as File, EntryKind, Found, Kind, Known, Manifest, differences, path_of, read_link,
-};
+use crate::store::{ENTRY_VERSION, Entry, Lookup, Restored, Restorer, Store};
+use crate::tree::{Found, Kind, Known, Manifest, differences, path_of, read_link};
 
 impl Engine {
     /// Makes the outputs of a hit exactly what was stored.
     pub fn restore(&self, id: &str) -> Result<Restored> {
         let task = self.pipeline.task(id)?;
         let decided = self.decided(id)?;
-        let Some((_, wanted)) = &decided.entry else {
-            return Err(Error::Invalid(format!("`{id}` is no hit")));
+        let wanted = match &decided.hit {
+            Some(Hit::Stored(_, wanted)) => wanted,
+            Some(Hit::InPlace(_)) => return Ok(Restored::default()),
+            None => return Err(Error::Invalid(format!("`{id}` has nothing to restore"))),
         };
         let store = self.store(task)?;
         let mut done = Restored::default();
@@ -65,7 +66,7 @@ impl Engine {
         }
         self.digest(&look, &[sets.inputs]);
         let inputs = look.inputs(&self.root, sets.inputs)?;
-        sealed.changed_inputs = differences(&decided.inputs, &inputs)
+        sealed.changed_inputs = differences(decided.inputs.as_ref().unwrap_or(&inputs), &inputs)
             .iter()
             .map(|d| shown(&d.path))
             .collect();
@@ -80,10 +81,10 @@ impl Engine {
         sealed.digest = outputs.digest().to_hex();
         sealed.trouble = trouble.unwrap_or_default();
         if let Some(store) = store.filter(|_| sealed.trouble.is_empty()) {
-            match self.store_entry(&store, task, &decided, &outputs, facts) {
-                Ok(()) => {
+            match self.store_entry(&store, task, &decided, &inputs, &outputs, facts) {
+                Ok(success) => {
                     sealed.stored = true;
-                    self.lock().memory.set_baseline(id, &decided.key.to_hex());
+                    self.lock().memory.succeeded(id, success);
                 }
                 Err(error) => sealed.trouble = error.to_string(),
             }
@@ -101,14 +102,17 @@ impl Engine {
     pub fn log_of(&self, id: &str) -> Result<Option<Vec<u8>>> {
         let task = self.pipeline.task(id)?;
         let decided = self.decided(id)?;
-        let log = decided
-            .entry
-            .as_ref()
-            .and_then(|(entry, _)| entry.log.as_deref());
-        match log.and_then(Digest::from_hex) {
-            Some(digest) => Ok(self.store(task)?.read_blob(digest).ok()),
-            None => Ok(None),
-        }
+        let store = self.store(task)?;
+        let log = match &decided.hit {
+            None => None,
+            Some(Hit::Stored(entry, _)) => entry.log.clone(),
+            Some(Hit::InPlace(_)) => match store.look_up(decided.key) {
+                Lookup::Found(entry) => entry.log,
+                Lookup::Absent | Lookup::Corrupt(_) => None,
+            },
+        };
+        let log = log.as_deref().and_then(Digest::from_hex);
+        Ok(log.and_then(|digest| store.read_blob(digest).ok()))
     }
 
     fn decided(&self, id: &str) -> Result<Arc<Decided>> {
@@ -151,33 +155,27 @@ impl Engine {
             return Ok((Manifest::default(), None));
         };
         let trouble = Mutex::new(None);
-        let files: Vec<_> = look.members(set).collect();
-        let mut entries = files
-            .into_par_iter()
-            .map(|(folder, file)| {
+        let kept = look
+            .members(set)
+            .par_iter()
+            .map(|place| {
+                let (folder, file) = look.at(*place);
                 let path = folder.path_of(&file.name);
                 let known = self.keep_output(&path, file, store, &trouble)?;
-                // An earlier look may have known it already: it is the same then.
-                let _ = file.known.set(Some(known));
-                Ok(manifest_entry(path, &known))
+                look.learn(*place, Some(known));
+                Ok((*place, known))
             })
-            .collect::<Result<Vec<File>>>()?;
-        self.remember(look);
-        self.lock().memory.is_index_old = true;
-        entries.extend(
-            look.present(set)
-                .empty_folders
-                .into_iter()
-                .map(|path| File {
-                    path,
-                    kind: EntryKind::Folder,
-                    digest: Digest::of(b""),
-                    mode: 0o755,
-                    size: 0,
-                }),
-        );
+            .collect::<Result<Vec<_>>>()?;
+        self.remember(look, kept.iter().copied());
+        let files = kept.into_iter().map(|(place, known)| {
+            let (folder, file) = look.at(place);
+            manifest_entry(folder.path_of(&file.name), &known)
+        });
+        let folders = look
+            .empty_folders(set)
+            .map(|folder| folder_entry(&folder.path));
         let trouble = trouble.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok((Manifest::new(entries), trouble))
+        Ok((Manifest::new(files.chain(folders).collect()), trouble))
     }
 
     /// One output, read and stored.
@@ -219,9 +217,12 @@ impl Engine {
             Some(Err(error)) => note(error.to_string()),
             None => {}
         }
-        let known = match file.known.get() {
-            Some(known) => *known,
-            None => read_stable(&path, &file.identity).map_err(Error::at(&path))?,
+        let known = match file.digest.get() {
+            Some(Some(digest)) => Some(Known {
+                identity: file.identity,
+                digest: *digest,
+            }),
+            _ => read_stable(&path, &file.identity).map_err(Error::at(&path))?,
         };
         known.ok_or_else(|| Error::at(&path)(io::Error::from(io::ErrorKind::NotFound)))
     }
@@ -232,11 +233,12 @@ impl Engine {
         store: &Store,
         task: &Task,
         decided: &Decided,
+        inputs: &Manifest,
         outputs: &Manifest,
         facts: &TaskFacts,
-    ) -> Result<()> {
+    ) -> Result<Success> {
         let (outputs_blob, _) = store.put(&outputs.encode())?;
-        let (inputs_blob, _) = store.put(&decided.inputs.encode())?;
+        let (inputs_blob, _) = store.put(&inputs.encode())?;
         let keeps_log = !task.cache.as_ref().is_some_and(|cache| cache.outputs_only);
         let log = match &facts.log {
             Some(path) if keeps_log => {
@@ -269,8 +271,26 @@ impl Engine {
         })?;
         self.hashed.entries.fetch_add(1, Ordering::Relaxed);
         self.used(store, &key);
-        Ok(())
+        let facts = EntryFacts {
+            run_id: self.request.run_id.clone(),
+            finished_ms: facts.finished_ms,
+            duration_ms: facts.duration_ms,
+            tool: facts.tool.clone(),
+            files: outputs.entries.len() as u64,
+            bytes: outputs.bytes(),
+            outputs_digest: outputs.digest().to_hex(),
+        };
+        Ok(success_of(task, decided.key, outputs, facts))
     }
+}
+
+/// What the tasks after this one see of it.
+fn made_of(task: &Task, key: Digest, outputs: &Manifest) -> Made {
+    Made::Digest(if task.outputs.is_empty() {
+        key
+    } else {
+        outputs.digest()
+    })
 }
 
 /// The patterns that promised an output and got none.

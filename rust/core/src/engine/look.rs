@@ -1,10 +1,10 @@
 //! One look at the files of some tasks: a walk, digests as they are asked for, manifests.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
+use std::collections::HashMap;
+use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::glob::SetId;
 use crate::store::Present;
 use crate::tree::{
-    Entry, EntryKind, FolderFound, Found, Identity, Kind, Known, Manifest, Stamp, Visited, Walk,
+    Entry, EntryKind, FolderFound, Found, Identity, Kind, Known, Manifest, Stamp, Walk, open_file,
     path_of, read_link, walk,
 };
 
@@ -28,21 +28,28 @@ const FEW_FILES: usize = 32;
 pub(super) struct Look {
     built: Built,
     walk: Walk,
-    /// For each set the places (folder, file) of what it selects.
-    members: HashMap<SetId, Vec<(u32, u32)>>,
+    /// For each set the places of what it selects.
+    members: Vec<Vec<Place>>,
+    /// For each set of outputs the folders that it owns.
+    owned: HashMap<SetId, Vec<u32>>,
     stamp: Stamp,
-    /// Inputs that could not be read, with the sets they belong to.
+    /// Files that changed after the walk, with the identity under which they were read.
+    changed: Mutex<HashMap<Place, Identity>>,
+    has_changed: AtomicBool,
     troubles: Mutex<Vec<Trouble>>,
 }
 
-/// An input that could not be read.
+/// The index of a folder of the walk, and of a file in it.
+type Place = (u32, u32);
+
+/// An input that could not be read, with the sets it belongs to.
 type Trouble = (Arc<[SetId]>, Vec<u8>, io::Error);
 
 /// The sets of one task in a look.
 #[derive(Clone, Copy)]
 pub(super) struct TaskSets {
-    pub inputs: SetId,
-    pub outputs: Option<SetId>,
+    pub(super) inputs: SetId,
+    pub(super) outputs: Option<SetId>,
 }
 
 impl Engine {
@@ -62,15 +69,16 @@ impl Engine {
 
     pub(super) fn look_for(&self, built: Built) -> Result<Look> {
         let stamp = self.stamp();
-        let walk = walk(&self.root, &built.automaton, &self.walked)?;
-        let mut members: HashMap<SetId, Vec<(u32, u32)>> = HashMap::new();
+        let walk = walk(&self.root, &built.automaton, &self.index, &self.walked)?;
+        let mut members = vec![Vec::new(); built.literals.len()];
+        let mut owned: HashMap<SetId, Vec<u32>> = HashMap::new();
         for (folder_number, folder) in (0..).zip(&walk.folders) {
+            for set in folder.owners.iter() {
+                owned.entry(*set).or_default().push(folder_number);
+            }
             for (file_number, file) in (0..).zip(&folder.files) {
                 for set in file.sets.iter() {
-                    members
-                        .entry(*set)
-                        .or_default()
-                        .push((folder_number, file_number));
+                    members[*set as usize].push((folder_number, file_number));
                 }
             }
         }
@@ -78,173 +86,193 @@ impl Engine {
             built,
             walk,
             members,
+            owned,
             stamp,
+            changed: Mutex::default(),
+            has_changed: AtomicBool::new(false),
             troubles: Mutex::default(),
         })
     }
 
     /// Finds the digest of everything in these sets that has none yet.
     pub(super) fn digest(&self, look: &Look, wanted: &[SetId]) {
-        let mut places: Vec<(u32, u32)> = wanted
+        let mut places: Vec<Place> = wanted
             .iter()
-            .flat_map(|set| look.members.get(set).into_iter().flatten().copied())
-            .filter(|place| look.at(*place).1.known.get().is_none())
+            .flat_map(|set| look.members[*set as usize].iter().copied())
+            .filter(|place| look.at(*place).1.digest.get().is_none())
             .collect();
-        places.sort_unstable();
-        places.dedup();
         if places.is_empty() {
             return;
         }
-        // What an earlier look of this run found out is as good as the index.
-        let earlier = self.known_earlier(look, &places);
-        let one = |(place, known): (&(u32, u32), &Option<Known>)| {
-            let (folder, file) = look.at(*place);
-            self.digest_one(look, folder, file, *known);
-        };
-        if places.len() < FEW_FILES {
-            places.iter().zip(&earlier).for_each(one);
+        places.sort_unstable();
+        places.dedup();
+        let places = self.not_read_earlier(look, places);
+        let read = |place: &Place| self.read_digest(look, *place);
+        let fresh: Vec<Option<(Place, Known)>> = if places.len() < FEW_FILES {
+            places.iter().map(read).collect()
         } else {
-            places.par_iter().zip(&earlier).for_each(one);
-        }
-        self.remember(look);
-        let is_new = |(place, known): (&(u32, u32), &Option<Known>)| {
-            known.is_none_or(|known| known.identity != look.at(*place).1.identity)
+            places.par_iter().map(read).collect()
         };
-        if places.iter().zip(&earlier).any(is_new) {
-            self.lock().memory.is_index_old = true;
-        }
+        self.remember(look, fresh.into_iter().flatten());
     }
 
-    fn known_earlier(&self, look: &Look, places: &[(u32, u32)]) -> Vec<Option<Known>> {
+    /// What an earlier look of this run found out is as good as the index. Gives what is left to read.
+    fn not_read_earlier(&self, look: &Look, places: Vec<Place>) -> Vec<Place> {
         let inner = self.lock();
-        let mut known = Vec::with_capacity(places.len());
-        let mut last: Option<(u32, _, Option<&Visited>)> = None;
-        for place in places {
+        let fresh = &inner.memory.fresh;
+        if fresh.is_empty() {
+            return places;
+        }
+        let is_unknown = |place: &Place| {
             let (folder, file) = look.at(*place);
-            let (index, visited) = match last {
-                Some((number, index, visited)) if number == place.0 => (index, visited),
-                _ => (
-                    self.index.folder(&folder.path),
-                    inner.memory.visited.get(&folder.path),
-                ),
-            };
-            last = Some((place.0, index, visited));
-            let earlier = visited.and_then(|visited| *visited.files.get(&file.name)?);
-            known.push(earlier.or_else(|| index?.find(&file.name)));
-        }
-        known
+            let known = fresh
+                .get(&folder.path)
+                .and_then(|files| files.get(&file.name));
+            match known.filter(|known| known.identity == file.identity) {
+                Some(known) => file.digest.set(Some(known.digest)).is_err(),
+                None => true,
+            }
+        };
+        places.into_iter().filter(is_unknown).collect()
     }
 
-    fn digest_one(&self, look: &Look, folder: &FolderFound, file: &Found, known: Option<Known>) {
-        if let Some(known) = known.filter(|known| known.identity == file.identity) {
-            self.hashed.known.fetch_add(1, Ordering::Relaxed);
-            let _ = file.known.set(Some(known));
-            return;
-        }
-        let relative = folder.path_of(&file.name);
-        match self.read_digest(&path_of(&self.root, &relative), &file.identity) {
-            Ok(known) => {
-                // Two threads never look at one file: whoever sets it first has what the other has.
-                let _ = file.known.set(known);
-            }
-            Err(error) => {
-                let mut troubles = look.troubles.lock().unwrap_or_else(PoisonError::into_inner);
-                troubles.push((Arc::clone(&file.sets), relative, error));
-            }
-        }
-    }
-
-    /// The digest of a file or a link that is not known. None for what is gone or has no contents.
-    fn read_digest(&self, path: &Path, identity: &Identity) -> io::Result<Option<Known>> {
+    /// Reads one file or link. Gives what may be remembered of it.
+    fn read_digest(&self, look: &Look, place: Place) -> Option<(Place, Known)> {
+        let (folder, file) = look.at(place);
         self.hashed.files.fetch_add(1, Ordering::Relaxed);
         self.hashed
             .bytes
-            .fetch_add(identity.size, Ordering::Relaxed);
-        let read = match identity.kind {
-            Kind::Link => read_link(path).map(|text| {
+            .fetch_add(file.identity.size, Ordering::Relaxed);
+        let relative = folder.path_of(&file.name);
+        let path = path_of(&self.root, &relative);
+        let read = match file.identity.kind {
+            Kind::Link => read_link(&path).map(|text| {
                 Some(Known {
-                    identity: *identity,
+                    identity: file.identity,
                     digest: Digest::of(&text),
                 })
             }),
-            Kind::File => read_stable(path, identity),
+            Kind::File => read_stable(&path, &file.identity),
             Kind::Folder | Kind::Special => Ok(None),
         };
-        match read {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            other => other,
-        }
+        let known = match read {
+            Ok(known) => known,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                lock(&look.troubles).push((Arc::clone(&file.sets), relative, error));
+                return None;
+            }
+        };
+        look.learn(place, known);
+        known.map(|known| (place, known))
     }
 
-    /// Keeps what a look found out, for later looks and for the next run.
-    pub(super) fn remember(&self, look: &Look) {
+    /// Keeps what was read, for later looks and for the next run: only what was clean when looked at.
+    pub(super) fn remember(&self, look: &Look, read: impl Iterator<Item = (Place, Known)>) {
         let mut inner = self.lock();
-        for folder in &look.walk.folders {
-            let seen = inner.memory.visited.entry(folder.path.clone()).or_default();
-            // A file known from an earlier look that this one did not select may still be there.
-            let unselected: Vec<_> = folder.others.clone();
-            seen.files.retain(|name, _| {
-                unselected.binary_search(name).is_ok()
-                    || folder
-                        .files
-                        .binary_search_by(|file| file.name.cmp(name))
-                        .is_ok()
-            });
-            seen.others = unselected.into_iter().collect();
-            seen.subfolders = folder.subfolders.iter().cloned().collect();
-            for file in &folder.files {
-                let known = file.known.get().copied().flatten();
-                let known = known.filter(|known| look.stamp.is_clean(&known.identity));
-                let before = seen.files.get(&file.name).copied().flatten();
-                // A look that did not hash the file takes nothing away from one that did.
-                let still = before.filter(|before| before.identity == file.identity);
-                seen.files.insert(file.name.clone(), known.or(still));
+        for (place, known) in read {
+            let (folder, file) = look.at(place);
+            if look.stamp.is_clean(&known.identity) {
+                let files = inner.memory.fresh.entry(folder.path.clone()).or_default();
+                files.insert(file.name.clone(), known);
             }
         }
     }
 }
 
 impl Look {
-    fn at(&self, (folder, file): (u32, u32)) -> (&FolderFound, &Found) {
+    pub(super) fn walk(&self) -> &Walk {
+        &self.walk
+    }
+
+    pub(super) fn at(&self, (folder, file): Place) -> (&FolderFound, &Found) {
         let folder = &self.walk.folders[folder as usize];
         (folder, &folder.files[file as usize])
     }
 
-    pub(super) fn members(&self, set: SetId) -> impl Iterator<Item = (&FolderFound, &Found)> {
-        self.members
-            .get(&set)
-            .into_iter()
-            .flatten()
-            .map(|place| self.at(*place))
+    pub(super) fn members(&self, set: SetId) -> &[Place] {
+        &self.members[set as usize]
+    }
+
+    /// Notes what a file turned out to be.
+    pub(super) fn learn(&self, place: Place, known: Option<Known>) {
+        let file = self.at(place).1;
+        if let Some(known) = known.filter(|known| known.identity != file.identity) {
+            lock(&self.changed).insert(place, known.identity);
+            self.has_changed.store(true, Ordering::Release);
+        }
+        // Whoever comes second has read the same.
+        let _ = file.digest.set(known.map(|known| known.digest));
+    }
+
+    /// What is known of a file, under the identity with which it was read.
+    fn known(&self, place: Place) -> Option<Known> {
+        let file = self.at(place).1;
+        let digest = (*file.digest.get()?)?;
+        let changed = if self.has_changed.load(Ordering::Acquire) {
+            lock(&self.changed).get(&place).copied()
+        } else {
+            None
+        };
+        Some(Known {
+            identity: changed.unwrap_or(file.identity),
+            digest,
+        })
     }
 
     pub(super) fn is_empty(&self, set: SetId) -> bool {
-        self.members.get(&set).is_none_or(Vec::is_empty)
+        self.members(set).is_empty()
     }
 
     pub(super) fn owns(&self, set: SetId, path: &[u8], is_folder: bool) -> bool {
         self.built.automaton.selects(set, path, is_folder)
     }
 
-    /// The inputs that a set selects, digests included. Asks `Engine::digest` first.
+    /// The inputs that a set selects. `Engine::digest` has to have been asked for them.
     pub(super) fn inputs(&self, root: &Path, set: SetId) -> Result<Manifest> {
-        let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        let troubles = lock(&self.troubles);
         if let Some((_, path, error)) = troubles.iter().find(|(sets, ..)| sets.contains(&set)) {
             let error = io::Error::new(error.kind(), error.to_string());
             return Err(Error::at(path_of(root, path))(error));
         }
         drop(troubles);
-        let entries = self.members(set).filter_map(|(folder, file)| {
-            let known = file.known.get().copied().flatten()?;
-            Some(entry(folder.path_of(&file.name), &known))
-        });
-        let mut manifest = Manifest::new(entries.collect());
+        let mut manifest = Manifest::new(self.entries(set));
         let missing = self.literals_not_walked(root, set, &manifest)?;
         if !missing.is_empty() {
             manifest.entries.extend(missing);
             manifest = Manifest::new(manifest.entries);
         }
         Ok(manifest)
+    }
+
+    fn entries(&self, set: SetId) -> Vec<Entry> {
+        let entry_at = |place: &Place| {
+            let (folder, file) = self.at(*place);
+            Some(entry(folder.path_of(&file.name), &self.known(*place)?))
+        };
+        self.members(set).iter().filter_map(entry_at).collect()
+    }
+
+    /// The outputs on disk as a manifest. None if something among them is unknown or unsuitable.
+    pub(super) fn outputs(&self, set: SetId) -> Option<Manifest> {
+        let mut entries = self.entries(set);
+        if entries.len() != self.members(set).len() {
+            return None;
+        }
+        entries.extend(
+            self.empty_folders(set)
+                .map(|folder| folder_entry(&folder.path)),
+        );
+        Some(Manifest::new(entries))
+    }
+
+    pub(super) fn empty_folders(&self, set: SetId) -> impl Iterator<Item = &FolderFound> {
+        self.owned_folders(set).filter(|folder| folder.is_empty)
+    }
+
+    fn owned_folders(&self, set: SetId) -> impl Iterator<Item = &FolderFound> {
+        let owned = self.owned.get(&set).into_iter().flatten();
+        owned.map(|number| &self.walk.folders[*number as usize])
     }
 
     /// Patterns without magic that the walk did not come across: missing, or behind a link.
@@ -285,40 +313,21 @@ impl Look {
     /// What lies below the patterns of outputs, with what is known of the digests.
     pub(super) fn present(&self, set: SetId) -> Present {
         let mut present = Present::default();
-        for (folder, file) in self.members(set) {
-            let known = file.known.get().copied().flatten();
+        for place in self.members(set) {
+            let (folder, file) = self.at(*place);
+            let known = self.known(*place);
             let seen = known.map_or((file.identity, None), |k| (k.identity, Some(k.digest)));
             present
                 .files
                 .insert(folder.path_of(&file.name).into(), seen);
         }
-        for folder in &self.walk.folders {
-            if folder.owners.binary_search(&set).is_ok() {
-                present.owned_folders.insert(folder.path.clone());
-                if folder.is_empty {
-                    present.empty_folders.insert(folder.path.clone());
-                }
+        for folder in self.owned_folders(set) {
+            present.owned_folders.insert(folder.path.clone());
+            if folder.is_empty {
+                present.empty_folders.insert(folder.path.clone());
             }
         }
         present
-    }
-
-    /// Whether outputs are as they should be as far as can be told without reading any.
-    pub(super) fn could_be(&self, set: SetId, wanted: &Manifest) -> bool {
-        let files = wanted
-            .entries
-            .iter()
-            .filter(|entry| entry.kind != EntryKind::Folder);
-        let sizes: BTreeMap<&[u8], (EntryKind, u64)> = files
-            .map(|entry| (&*entry.path, (entry.kind, entry.size)))
-            .collect();
-        let mut count = 0;
-        self.members(set).all(|(folder, file)| {
-            count += 1;
-            sizes
-                .get(&*folder.path_of(&file.name))
-                .is_some_and(|(kind, size)| *kind == EntryKind::Link || file.identity.size == *size)
-        }) && count == sizes.len()
     }
 }
 
@@ -334,6 +343,16 @@ pub(super) fn entry(path: Vec<u8>, known: &Known) -> Entry {
         digest: known.digest,
         mode: identity.mode & 0o777,
         size: identity.size,
+    }
+}
+
+pub(super) fn folder_entry(path: &[u8]) -> Entry {
+    Entry {
+        path: path.into(),
+        kind: EntryKind::Folder,
+        digest: Digest::of(b""),
+        mode: 0o755,
+        size: 0,
     }
 }
 
@@ -363,7 +382,7 @@ fn is_covered(manifest: &Manifest, path: &[u8]) -> bool {
 pub(super) fn read_stable(path: &Path, identity: &Identity) -> io::Result<Option<Known>> {
     let mut identity = *identity;
     for _ in 0..TRIES {
-        let mut file = File::open(path)?;
+        let mut file = open_file(path)?;
         if let Some(digest) = hash_file(&mut file, &identity)? {
             return Ok(Some(Known { identity, digest }));
         }
@@ -373,4 +392,8 @@ pub(super) fn read_stable(path: &Path, identity: &Identity) -> io::Result<Option
         }
     }
     Err(io::Error::other("it keeps changing while it is read"))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

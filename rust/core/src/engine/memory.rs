@@ -3,69 +3,87 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::decision::EntryFacts;
+use super::look::Look;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::store::{Store, Uses, replace, temporary_in};
-use crate::tree::{Index, Visited};
+use crate::tree::{Fresh, Index};
 
 pub(super) struct Memory {
-    pub visited: BTreeMap<Box<[u8]>, Visited>,
-    /// Something was hashed that the index did not know.
-    pub is_index_old: bool,
-    baselines: BTreeMap<String, String>,
-    baselines_changed: bool,
+    /// Files that were read in this run and were clean then.
+    pub(super) fresh: Fresh,
+    /// The look at everything, if there was one: it tells what is gone.
+    pub(super) looked: Option<Arc<Look>>,
+    successes: BTreeMap<String, Success>,
+    successes_changed: bool,
     /// By the root of the store.
-    pub uses: BTreeMap<PathBuf, Uses>,
+    pub(super) uses: BTreeMap<PathBuf, Uses>,
+}
+
+/// A task as it last succeeded, or was last found to have. Outputs that are still exactly these, under
+/// the same key, need no look into the store.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct Success {
+    pub(super) key: String,
+    pub(super) store: String,
+    /// Of the outputs with their exact modes: `Manifest::exact_digest`.
+    pub(super) exact: String,
+    pub(super) facts: EntryFacts,
 }
 
 impl Memory {
     pub(super) fn read(state: &Path) -> Self {
-        let bytes = fs::read(state.join("baselines.json")).unwrap_or_default();
         Self {
-            visited: BTreeMap::new(),
-            is_index_old: false,
-            // A damaged table only makes the next misses less well explained.
-            baselines: serde_json::from_slice(&bytes).unwrap_or_default(),
-            baselines_changed: false,
+            fresh: Fresh::new(),
+            looked: None,
+            // A damaged table costs a look into the store, and an explanation of the next miss.
+            successes: read_checked(&state.join("successes")).unwrap_or_default(),
+            successes_changed: false,
             uses: BTreeMap::new(),
         }
     }
 
-    /// The key of the task's last success.
-    pub(super) fn baseline(&self, task: &str) -> Option<&str> {
-        self.baselines.get(task).map(String::as_str)
+    pub(super) fn success(&self, task: &str) -> Option<&Success> {
+        self.successes.get(task)
     }
 
-    pub(super) fn set_baseline(&mut self, task: &str, key: &str) {
-        if self.baseline(task) != Some(key) {
-            self.baselines.insert(task.to_owned(), key.to_owned());
-            self.baselines_changed = true;
+    pub(super) fn succeeded(&mut self, task: &str, success: Success) {
+        if self.success(task) != Some(&success) {
+            self.successes.insert(task.to_owned(), success);
+            self.successes_changed = true;
         }
     }
 
     pub(super) fn write(&mut self, state: &Path, index: &Index) -> Result<()> {
-        if self.is_index_old {
-            let next = index.next(&self.visited);
-            replace(
-                &state.join("index"),
-                &temporary_in(&state.join("tmp"))?,
-                &next,
-            )?;
-            self.is_index_old = false;
+        let temporary = || temporary_in(&state.join("tmp"));
+        if !self.fresh.is_empty() {
+            let walk = self.looked.as_deref().map(Look::walk);
+            let next = index.next(walk, &self.fresh);
+            replace(&state.join("index"), &temporary()?, &next)?;
+            self.fresh.clear();
         }
-        if self.baselines_changed {
-            let json = serde_json::to_vec(&self.baselines)
-                .map_err(|error| Error::Invalid(format!("the baselines: {error}")))?;
-            replace(
-                &state.join("baselines.json"),
-                &temporary_in(&state.join("tmp"))?,
-                &json,
-            )?;
-            self.baselines_changed = false;
+        if self.successes_changed {
+            let json = serde_json::to_string(&self.successes)
+                .map_err(|error| Error::Invalid(format!("the table of successes: {error}")))?;
+            let checked = format!("{}\n{json}", Digest::of(json.as_bytes()).to_hex());
+            replace(&state.join("successes"), &temporary()?, checked.as_bytes())?;
+            self.successes_changed = false;
         }
         for (root, uses) in &mut self.uses {
             uses.write(&Store::at(root))?;
         }
         Ok(())
     }
+}
+
+fn read_checked(path: &Path) -> Option<BTreeMap<String, Success>> {
+    let text = String::from_utf8(fs::read(path).ok()?).ok()?;
+    let (checksum, json) = text.split_once('\n')?;
+    let is_whole = Digest::from_hex(checksum)? == Digest::of(json.as_bytes());
+    is_whole.then(|| serde_json::from_str(json).ok()).flatten()
 }

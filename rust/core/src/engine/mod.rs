@@ -30,7 +30,7 @@ use crate::key::environment::{Resolved, Variables, resolve};
 use crate::store::{Entry, Store, Uses};
 use crate::tree::{Counters, Index, Manifest, Stamp};
 
-use memory::Memory;
+use memory::{Memory, Success};
 
 pub struct Engine {
     root: PathBuf,
@@ -49,7 +49,6 @@ pub struct Engine {
 struct Hashed {
     files: AtomicU64,
     bytes: AtomicU64,
-    known: AtomicU64,
     blobs: AtomicU64,
     entries: AtomicU64,
 }
@@ -66,9 +65,16 @@ struct Decided {
     key: Digest,
     /// What each direct dependency made.
     dependencies: BTreeMap<String, Digest>,
-    inputs: Arc<Manifest>,
-    /// The entry of a hit, with the outputs that it stands for.
-    entry: Option<(Box<Entry>, Manifest)>,
+    /// Only for a task that may have to run: what its inputs were before.
+    inputs: Option<Manifest>,
+    hit: Option<Hit>,
+}
+
+enum Hit {
+    /// The outputs of the last success under the same key are still there.
+    InPlace(Success),
+    /// An entry of the store, with the outputs that it stands for.
+    Stored(Box<Entry>, Manifest),
 }
 
 /// What a finished task means for those after it.
@@ -133,7 +139,7 @@ impl Engine {
             ("files_seen", read(&self.walked.files_seen)),
             ("files_hashed", read(&self.hashed.files)),
             ("bytes_hashed", read(&self.hashed.bytes)),
-            ("index_hits", read(&self.hashed.known)),
+            ("index_hits", read(&self.walked.index_hits)),
             ("blobs_written", read(&self.hashed.blobs)),
             ("entries_written", read(&self.hashed.entries)),
         ])

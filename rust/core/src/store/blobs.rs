@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Store, create_new, replace};
 use crate::digest::{Digest, read_and_hash};
 use crate::error::{Error, Result};
-use crate::tree::Identity;
+use crate::tree::{Identity, open_file};
 
 const PIECE: usize = 1 << 20;
 
@@ -46,7 +46,7 @@ impl Store {
 
     /// Stores a file, reading it once. None if it changed while it was read.
     pub fn put_file(&self, path: &Path, before: &Identity) -> Result<Option<Stored>> {
-        let mut file = File::open(path).map_err(Error::at(path))?;
+        let mut file = open_file(path).map_err(Error::at(path))?;
         let temporary = self.temporary()?;
         let mut copy: Option<File> = None;
         let read = read_and_hash(&mut file, before, &mut |piece| {

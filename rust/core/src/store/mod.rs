@@ -44,11 +44,20 @@ impl Store {
 }
 
 /// A name in `folder` that no other writer uses. The folder is made if need be.
+///
+/// Process ids come again, so what a crash left may have any such name: it is passed over.
 pub(crate) fn temporary_in(folder: &Path) -> Result<PathBuf> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     fs::create_dir_all(folder).map_err(Error::at(folder))?;
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    Ok(folder.join(format!("{}-{number}", std::process::id())))
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("{}-{number}", std::process::id()));
+        match fs::symlink_metadata(&path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path),
+            Err(error) => return Err(Error::at(&path)(error)),
+        }
+    }
 }
 
 /// Puts a whole file in place: readers see the old one or the new one.
@@ -66,10 +75,6 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 }
 
 fn create_new(path: &Path, mode: u32) -> io::Result<fs::File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
     fs::OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -87,7 +88,8 @@ impl Restorer<'_> {
             .map(|path| &**path)
             .filter(|path| wanted.find(path).is_none())
             .collect();
-        self.check_parents(&different)?;
+        self.check_parents(&different, &extra)?;
+        self.check_places(&different, present)?;
         let staging = temporary_in(self.staging)?;
         fs::create_dir(&staging).map_err(Error::at(&staging))?;
         let applied = self
@@ -104,7 +106,9 @@ impl Restorer<'_> {
     }
 
     /// No folder on the way to an output may be a link: it would lead the restore out of the project.
-    fn check_parents(&self, entries: &[&Entry]) -> Result<()> {
+    /// Nor may it be a file, unless that is an output that goes.
+    fn check_parents(&self, entries: &[&Entry], extra: &[&[u8]]) -> Result<()> {
+        let extra: HashSet<&[u8]> = extra.iter().copied().collect();
         let mut checked = HashSet::new();
         for entry in entries {
             for parent in parents(&entry.path) {
@@ -117,9 +121,52 @@ impl Restorer<'_> {
                         let error = io::Error::other("an output lies behind this link");
                         return Err(Error::at(&path)(error));
                     }
+                    Ok(found) if !found.is_dir() && !extra.contains(parent) => {
+                        return Err(in_the_way(&path));
+                    }
                     Ok(_) => {}
                     Err(error) if is_absent(&error) => {}
                     Err(error) => return Err(Error::at(&path)(error)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands where an output has to be is the task's own, or nothing is begun.
+    fn check_places(&self, entries: &[&Entry], present: &Present) -> Result<()> {
+        for entry in entries {
+            let path = path_of(self.root, &entry.path);
+            match fs::symlink_metadata(&path) {
+                Ok(found) if found.is_dir() => {
+                    if entry.kind != EntryKind::Folder {
+                        self.check_folder(&entry.path, present)?;
+                    }
+                }
+                Ok(_) if !present.files.contains_key(&entry.path) => {
+                    return Err(in_the_way(&path));
+                }
+                Ok(_) => {}
+                Err(error) if is_absent(&error) => {}
+                Err(error) => return Err(Error::at(&path)(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder that has to make room holds nothing but outputs.
+    fn check_folder(&self, folder: &[u8], present: &Present) -> Result<()> {
+        let mut open = vec![folder.to_vec()];
+        while let Some(folder) = open.pop() {
+            let path = path_of(self.root, &folder);
+            for found in fs::read_dir(&path).map_err(Error::at(&path))? {
+                let found = found.map_err(Error::at(&path))?;
+                let is_folder = found.file_type().map_err(Error::at(&path))?.is_dir();
+                let below = [&*folder, b"/", found.file_name().as_bytes()].concat();
+                if is_folder && present.owned_folders.contains(&*below) {
+                    open.push(below);
+                } else if is_folder || !present.files.contains_key(&*below) {
+                    return Err(in_the_way(&path_of(self.root, &below)));
                 }
             }
         }
@@ -165,6 +212,9 @@ impl Restorer<'_> {
         for (number, entry) in entries.iter().enumerate() {
             let path = path_of(self.root, &entry.path);
             if entry.kind == EntryKind::Folder {
+                if present.files.contains_key(&entry.path) {
+                    remove(&path)?;
+                }
                 fs::create_dir_all(&path).map_err(Error::at(&path))?;
                 continue;
             }
@@ -262,6 +312,10 @@ fn copy_across(staged: &Path, path: &Path) -> io::Result<()> {
         .inspect_err(|_| {
             let _ = fs::remove_file(&beside);
         })
+}
+
+fn in_the_way(path: &Path) -> Error {
+    Error::at(path)(io::Error::other("it is in the way of an output"))
 }
 
 fn is_absent(error: &io::Error) -> bool {

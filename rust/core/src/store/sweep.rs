@@ -22,7 +22,7 @@ const OURS: [&str; 9] = [
     "values",
     "index",
     "stamp",
-    "baselines.json",
+    "successes",
     "uses.json",
 ];
 
@@ -48,7 +48,7 @@ pub fn sweep(store: &Store, limits: Limits, dry: bool) -> Result<Swept> {
     let mut uses = Uses::read(store);
     let mut swept = Swept::default();
     let mut live: HashSet<Digest> = HashSet::new();
-    let mut live_bytes = 0;
+    let mut live_bytes: u64 = 0;
     for (path, entry) in newest_first(store, &uses)? {
         let kept = entry
             .filter(|entry| is_young(entry, &uses, limits))
@@ -58,21 +58,22 @@ pub fn sweep(store: &Store, limits: Limits, dry: bool) -> Result<Swept> {
                     .into_iter()
                     .filter(|(blob, _)| !live.contains(blob))
                     .collect();
-                let bytes: u64 = new.iter().map(|(_, size)| size).sum();
+                let sizes = new.iter().map(|(_, size)| *size);
+                let bytes = sizes.fold(0, u64::saturating_add);
                 let fits = limits
                     .max_bytes
-                    .is_none_or(|most| live_bytes + bytes <= most);
+                    .is_none_or(|most| bytes.saturating_add(live_bytes) <= most);
                 fits.then_some((new, bytes))
             });
         if let Some((blobs, bytes)) = kept {
             live.extend(blobs.into_iter().map(|(blob, _)| blob));
-            live_bytes += bytes;
+            live_bytes = bytes.saturating_add(live_bytes);
             swept.entries_kept += 1;
         } else {
             swept.entries_removed += 1;
             uses.forget(&key_of(&path));
             if !dry {
-                remove(&path)?;
+                remove_tree(&path)?;
             }
         }
     }
@@ -84,7 +85,7 @@ pub fn sweep(store: &Store, limits: Limits, dry: bool) -> Result<Swept> {
             swept.blobs_removed += 1;
             swept.bytes_removed += size;
             if !dry {
-                remove(&path)?;
+                remove_tree(&path)?;
             }
         }
     }
@@ -174,19 +175,20 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
 fn entries_of(folder: &Path) -> Result<Vec<PathBuf>> {
     let listed = match fs::read_dir(folder) {
         Ok(listed) => listed,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        // A file where a folder of ours should be holds nothing of ours.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(Vec::new());
+        }
         Err(error) => return Err(Error::at(folder)(error)),
     };
     listed
         .map(|entry| entry.map(|entry| entry.path()).map_err(Error::at(folder)))
         .collect()
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::at(path)(error)),
-        _ => Ok(()),
-    }
 }
 
 fn remove_tree(path: &Path) -> Result<()> {

@@ -1,12 +1,13 @@
 //! `.gitignore` files along the walk: the innermost that has an opinion decides, as in git.
 
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::os::path_of;
+use super::os::{open_file, path_of};
 use crate::error::{Error, Result};
 
 pub(super) const IGNORE_FILE: &[u8] = b".gitignore";
@@ -39,16 +40,12 @@ impl Ignored {
             .take_while(|folder| folder.starts_with(top));
         for folder in between.collect::<Vec<_>>().into_iter().rev() {
             let path = path_of(folder, IGNORE_FILE);
-            match std::fs::read(&path) {
-                Ok(bytes) => {
-                    let prefix = root
-                        .strip_prefix(folder)
-                        .unwrap_or(Path::new(""))
-                        .to_path_buf();
-                    ignored = ignored.with_rules(Path::new(""), prefix, &bytes, &path)?;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::at(&path)(error)),
+            if let Some(bytes) = read(&path)? {
+                let prefix = root
+                    .strip_prefix(folder)
+                    .unwrap_or(Path::new(""))
+                    .to_path_buf();
+                ignored = ignored.with_rules(Path::new(""), prefix, &bytes, &path)?;
             }
         }
         Ok(ignored)
@@ -57,10 +54,8 @@ impl Ignored {
     /// Adds the ignore file of a folder, if it has one. `folder` is relative to `root`.
     pub(super) fn with_file_of(&self, root: &Path, folder: &[u8]) -> Result<Self> {
         let path = path_of(&path_of(root, folder), IGNORE_FILE);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(self.clone()),
-            Err(error) => return Err(Error::at(&path)(error)),
+        let Some(bytes) = read(&path)? else {
+            return Ok(self.clone());
         };
         self.with_rules(
             &path_of(Path::new(""), folder),
@@ -132,4 +127,18 @@ impl Ignored {
         }
         false
     }
+}
+
+/// The rules of an ignore file. As in git one that is a link, or no file at all, says nothing.
+fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::at(path)(error)),
+    }
+    let mut bytes = Vec::new();
+    let mut file = open_file(path).map_err(Error::at(path))?;
+    file.read_to_end(&mut bytes).map_err(Error::at(path))?;
+    Ok(Some(bytes))
 }

@@ -3,10 +3,11 @@
 //! One file, replaced by rename. It is read as it lies: fixed records, looked up in place, nothing is
 //! deserialised. Whatever is wrong with it, it is an empty index: it only ever saves time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::identity::{Identity, Kind};
+use super::walk::{FolderFound, Walk};
 use crate::digest::Digest;
 
 const MAGIC: &[u8; 8] = b"pipecidx";
@@ -42,16 +43,8 @@ pub struct KnownFolder<'a> {
     count: usize,
 }
 
-/// What a run saw of a folder, for the next index.
-#[derive(Default)]
-pub struct Visited {
-    /// What is known of each file that was looked at; None for one that was not hashed, or that is racy
-    /// (see `Stamp`) and has to be read again next time.
-    pub files: BTreeMap<Box<[u8]>, Option<Known>>,
-    /// Files that nothing selected: what the last index knew of them still holds as far as anyone knows.
-    pub others: BTreeSet<Box<[u8]>>,
-    pub subfolders: BTreeSet<Box<[u8]>>,
-}
+/// What a run found out itself: folder → name → what is known now.
+pub type Fresh = BTreeMap<Box<[u8]>, BTreeMap<Box<[u8]>, Known>>;
 
 impl Index {
     pub fn empty() -> Self {
@@ -115,27 +108,39 @@ impl Index {
         self.files == 0
     }
 
-    /// The bytes of the next index: what was visited, and of the rest what may still be there.
-    pub fn next(&self, visited: &BTreeMap<Box<[u8]>, Visited>) -> Vec<u8> {
+    /// The bytes of the next index: what is fresh, and of the rest what may still be there.
+    ///
+    /// `walked` is what a walk saw: files and folders that it did not see where it looked are dropped.
+    pub fn next(&self, walked: Option<&Walk>, fresh: &Fresh) -> Vec<u8> {
+        let seen: Seen<'_> = walked
+            .into_iter()
+            .flat_map(|walk| walk.folders.iter().map(|folder| (&*folder.path, folder)))
+            .collect();
         let mut writer = Writer::default();
-        let mut ours = visited.iter().peekable();
+        let mut ours = fresh.iter().peekable();
         for number in 0..self.folders {
             let Some(path) = self.folder_path(number) else {
                 continue;
             };
-            while let Some((path, folder)) = ours.next_if(|(ours, _)| ***ours < *path) {
-                writer.visited(path, folder, self.folder(path));
+            while let Some((path, files)) = ours.next_if(|(ours, _)| ***ours < *path) {
+                writer.merged(path, files, std::iter::empty());
             }
-            if let Some((path, folder)) = ours.next_if(|(ours, _)| ***ours == *path) {
-                writer.visited(path, folder, self.folder_at(number));
-            } else if may_still_be_there(path, visited)
-                && let Some(folder) = self.folder_at(number)
-            {
-                writer.kept(path, folder);
-            }
+            let same = ours.next_if(|(ours, _)| ***ours == *path);
+            let nothing = BTreeMap::new();
+            let files = same.map_or(&nothing, |(_, files)| files);
+            let kept = self
+                .folder_at(number)
+                .filter(|_| may_still_be_there(path, &seen));
+            let kept = kept.iter().flat_map(KnownFolder::files);
+            let folder = seen.get(path).copied();
+            writer.merged(
+                path,
+                files,
+                kept.filter(|(name, known)| still_holds(folder, name, known)),
+            );
         }
-        for (path, folder) in ours {
-            writer.visited(path, folder, None);
+        for (path, files) in ours {
+            writer.merged(path, files, std::iter::empty());
         }
         writer.finish()
     }
@@ -196,7 +201,7 @@ impl Index {
     }
 }
 
-impl KnownFolder<'_> {
+impl<'a> KnownFolder<'a> {
     pub fn find(&self, name: &[u8]) -> Option<Known> {
         let (mut low, mut high) = (self.first, self.first + self.count);
         while low < high {
@@ -210,26 +215,44 @@ impl KnownFolder<'_> {
         None
     }
 
-    fn files(&self) -> impl Iterator<Item = (&[u8], Known)> {
+    fn files(&self) -> impl Iterator<Item = (&'a [u8], Known)> + use<'a> {
+        let index = self.index;
         (self.first..self.first + self.count)
-            .filter_map(|number| Some((self.index.file_name(number)?, self.index.file(number)?)))
+            .filter_map(move |number| Some((index.file_name(number)?, index.file(number)?)))
     }
 }
 
-/// Whether no visited folder above shows that this one is gone.
-fn may_still_be_there(path: &[u8], visited: &BTreeMap<Box<[u8]>, Visited>) -> bool {
+type Seen<'a> = HashMap<&'a [u8], &'a FolderFound>;
+
+/// Whether no walked folder above shows that this one is gone.
+fn may_still_be_there(path: &[u8], seen: &Seen<'_>) -> bool {
     let mut below = path;
     while !below.is_empty() {
         let (above, name) = match below.iter().rposition(|byte| *byte == b'/') {
             Some(slash) => (&below[..slash], &below[slash + 1..]),
             None => (&below[..0], below),
         };
-        if let Some(folder) = visited.get(above) {
-            return folder.subfolders.contains(name);
+        if let Some(folder) = seen.get(above) {
+            return folder
+                .subfolders
+                .binary_search_by(|own| (**own).cmp(name))
+                .is_ok();
         }
         below = above;
     }
     true
+}
+
+/// Whether an old record says nothing that the walk saw to be otherwise.
+fn still_holds(folder: Option<&FolderFound>, name: &[u8], known: &Known) -> bool {
+    let Some(folder) = folder else { return true };
+    match folder.files.binary_search_by(|file| (*file.name).cmp(name)) {
+        Ok(at) => folder.files[at].identity == known.identity,
+        Err(_) => folder
+            .others
+            .binary_search_by(|own| (**own).cmp(name))
+            .is_ok(),
+    }
 }
 
 #[derive(Default)]
@@ -242,21 +265,16 @@ struct Writer {
 }
 
 impl Writer {
-    fn visited(&mut self, path: &[u8], seen: &Visited, old: Option<KnownFolder<'_>>) {
-        let clean = seen
-            .files
-            .iter()
-            .filter_map(|(name, known)| Some((&**name, (*known)?)));
-        let kept = seen
-            .others
-            .iter()
-            .filter_map(|name| Some((&**name, old?.find(name)?)));
-        let all: BTreeMap<&[u8], Known> = kept.chain(clean).collect();
+    /// What is fresh wins over what was kept.
+    fn merged<'a>(
+        &mut self,
+        path: &[u8],
+        fresh: &'a BTreeMap<Box<[u8]>, Known>,
+        kept: impl Iterator<Item = (&'a [u8], Known)>,
+    ) {
+        let fresh = fresh.iter().map(|(name, known)| (&**name, *known));
+        let all: BTreeMap<&[u8], Known> = kept.chain(fresh).collect();
         self.folder(path, all.into_iter());
-    }
-
-    fn kept(&mut self, path: &[u8], folder: KnownFolder<'_>) {
-        self.folder(path, folder.files());
     }
 
     fn folder<'a>(&mut self, path: &[u8], files: impl Iterator<Item = (&'a [u8], Known)>) {
@@ -349,23 +367,36 @@ mod tests {
         }
     }
 
-    fn folder(files: &[(&str, Option<u64>)], others: &[&str], subfolders: &[&str]) -> Visited {
-        let boxed = |name: &str| Box::<[u8]>::from(name.as_bytes());
-        Visited {
-            files: files
-                .iter()
-                .map(|(name, n)| (boxed(name), n.map(known)))
-                .collect(),
-            others: others.iter().map(|name| boxed(name)).collect(),
-            subfolders: subfolders.iter().map(|name| boxed(name)).collect(),
-        }
+    fn boxed(name: &str) -> Box<[u8]> {
+        name.as_bytes().into()
     }
 
-    fn visited<const N: usize>(folders: [(&str, Visited); N]) -> BTreeMap<Box<[u8]>, Visited> {
-        folders
-            .into_iter()
-            .map(|(path, seen)| (path.as_bytes().into(), seen))
-            .collect()
+    fn fresh(files: &[(&str, &str, u64)]) -> Fresh {
+        let mut fresh = Fresh::new();
+        for (folder, name, number) in files {
+            fresh
+                .entry(boxed(folder))
+                .or_default()
+                .insert(boxed(name), known(*number));
+        }
+        fresh
+    }
+
+    fn walked(path: &str, files: &[(&str, u64)], others: &[&str], below: &[&str]) -> FolderFound {
+        let file = |(name, number): &(&str, u64)| crate::tree::Found {
+            name: boxed(name),
+            identity: known(*number).identity,
+            sets: std::sync::Arc::default(),
+            digest: std::sync::OnceLock::new(),
+        };
+        FolderFound {
+            path: boxed(path),
+            files: files.iter().map(file).collect(),
+            others: others.iter().map(|name| boxed(name)).collect(),
+            subfolders: below.iter().map(|name| boxed(name)).collect(),
+            is_empty: false,
+            owners: std::sync::Arc::default(),
+        }
     }
 
     fn find(index: &Index, folder: &str, name: &str) -> Option<Known> {
@@ -373,15 +404,13 @@ mod tests {
     }
 
     fn first() -> Index {
-        let seen = visited([
-            (
-                "",
-                folder(&[("a", Some(1)), ("racy", None)], &[], &["src", "lib"]),
-            ),
-            ("lib", folder(&[("l", Some(4))], &[], &[])),
-            ("src", folder(&[("b", Some(2)), ("c", Some(3))], &[], &[])),
-        ]);
-        Index::from_bytes(Index::empty().next(&seen)).unwrap()
+        let files = [
+            ("", "a", 1),
+            ("lib", "l", 4),
+            ("src", "b", 2),
+            ("src", "c", 3),
+        ];
+        Index::from_bytes(Index::empty().next(None, &fresh(&files))).unwrap()
     }
 
     #[test]
@@ -389,24 +418,38 @@ mod tests {
         let index = first();
         assert_eq!(find(&index, "", "a"), Some(known(1)));
         assert_eq!(find(&index, "src", "c"), Some(known(3)));
-        assert_eq!(find(&index, "", "racy"), None);
+        assert_eq!(find(&index, "", "other"), None);
         assert_eq!(find(&index, "other", "a"), None);
     }
 
     #[test]
-    fn what_was_not_visited_is_kept_and_what_is_gone_is_not() {
-        // `src` was seen without `c`, and with `b` unlooked at; the root has no `lib` any more.
-        let seen = visited([
-            ("", folder(&[("a", Some(9))], &[], &["src"])),
-            ("src", folder(&[], &["b"], &[])),
-        ]);
-        let index = Index::from_bytes(first().next(&seen)).unwrap();
+    fn what_was_not_looked_at_is_kept_and_what_is_gone_is_not() {
+        // The root has no `lib` any more; `src` was seen without `c`, and with `b` not looked at.
+        let walk = Walk {
+            folders: vec![
+                walked("", &[("a", 9)], &[], &["src"]),
+                walked("src", &[], &["b"], &[]),
+            ],
+        };
+        let next = first().next(Some(&walk), &fresh(&[("", "a", 9), ("new", "n", 5)]));
+        let index = Index::from_bytes(next).unwrap();
         assert_eq!(find(&index, "", "a"), Some(known(9)));
+        assert_eq!(find(&index, "new", "n"), Some(known(5)));
         assert_eq!(find(&index, "src", "b"), Some(known(2)));
         assert_eq!(find(&index, "src", "c"), None);
         assert_eq!(find(&index, "lib", "l"), None);
-        let unvisited = Index::from_bytes(first().next(&visited([]))).unwrap();
-        assert_eq!(find(&unvisited, "lib", "l"), Some(known(4)));
+        let unwalked = Index::from_bytes(first().next(None, &Fresh::new())).unwrap();
+        assert_eq!(find(&unwalked, "lib", "l"), Some(known(4)));
+    }
+
+    #[test]
+    fn a_file_that_changed_and_was_not_read_is_forgotten() {
+        let walk = Walk {
+            folders: vec![walked("", &[("a", 7)], &[], &["lib", "src"])],
+        };
+        let index = Index::from_bytes(first().next(Some(&walk), &Fresh::new())).unwrap();
+        assert_eq!(find(&index, "", "a"), None);
+        assert_eq!(find(&index, "src", "b"), Some(known(2)));
     }
 
     #[test]

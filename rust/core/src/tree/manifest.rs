@@ -112,6 +112,11 @@ impl Manifest {
         Digest(*hasher.finalize().as_bytes())
     }
 
+    /// The digest of exactly these files: their modes and sizes too.
+    pub fn exact_digest(&self) -> Digest {
+        Digest::derive("pipec exact manifest v1", &self.encode())
+    }
+
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&(self.entries.len() as u64).to_le_bytes());
@@ -144,6 +149,20 @@ impl Manifest {
         } else {
             Err(broken())
         }
+    }
+
+    /// Whether these could lie on a disk together: none is below another.
+    pub fn is_tree(&self) -> bool {
+        // All paths that begin with one path follow it: those that the current one begins with.
+        let mut above: Vec<&[u8]> = Vec::new();
+        self.entries.iter().all(|entry| {
+            while above.pop_if(|last| !entry.path.starts_with(last)).is_some() {}
+            let is_below = above
+                .iter()
+                .any(|last| entry.path.get(last.len()) == Some(&b'/'));
+            above.push(&entry.path);
+            !is_below
+        })
     }
 
     pub fn find(&self, path: &[u8]) -> Option<&Entry> {
@@ -264,6 +283,17 @@ mod tests {
             };
             assert!(decode(&manifest.encode()).is_err(), "{path:?}");
         }
+    }
+
+    #[test]
+    fn nothing_lies_below_a_file() {
+        let is_tree = |paths: &[&str]| {
+            let entries = paths.iter().map(|path| entry(path, "x"));
+            Manifest::new(entries.collect()).is_tree()
+        };
+        assert!(is_tree(&["a", "a-b", "a.b/c", "ab/c", "b/a"]));
+        assert!(!is_tree(&["a", "a/b"]));
+        assert!(!is_tree(&["a", "a-b", "a.b", "a/b/c"]));
     }
 
     #[test]

@@ -9,8 +9,8 @@ mod stamp;
 mod walk;
 
 pub use identity::{Identity, Kind};
-pub use index::{Index, Known, Visited};
+pub use index::{Fresh, Index, Known};
 pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, differences};
-pub use os::{bytes_of, is_link_to_folder, path_of, read_link};
+pub use os::{open_file, path_of, read_link};
 pub use stamp::Stamp;
 pub use walk::{Counters, FolderFound, Found, Walk, walk};

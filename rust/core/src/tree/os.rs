@@ -1,14 +1,22 @@
 //! The calls to the operating system that the walk lives on: Unix; another system is another file.
 
 use std::ffi::{CStr, OsStr};
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
 use super::identity::{Identity, Kind, nanoseconds};
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[path = "list_linux.rs"]
+mod list;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[path = "list_unix.rs"]
+mod list;
 
 /// A folder held open: names are looked up relative to it, however deep it lies.
 pub(super) struct Folder(OwnedFd);
@@ -35,16 +43,14 @@ impl Folder {
     /// Everything in the folder, sorted by name, without `.` and `..`.
     pub(super) fn list(&self) -> io::Result<Vec<Listed>> {
         let mut listed = Vec::new();
-        for entry in Dir::read_from(&self.0)? {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
+        list::each_entry(&self.0, |name, file_type| {
             if name != b"." && name != b".." {
                 listed.push(Listed {
                     name: name.into(),
-                    kind: kind_of(entry.file_type()),
+                    kind: kind_of(file_type),
                 });
             }
-        }
+        })?;
         listed.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(listed)
     }
@@ -98,8 +104,11 @@ pub fn path_of(root: &Path, relative: &[u8]) -> PathBuf {
     }
 }
 
-pub fn bytes_of(path: &Path) -> &[u8] {
-    path.as_os_str().as_bytes()
+/// Opens a file for reading. Not what a link leads to, and without waiting for anybody at the other end
+/// of a pipe that took the file's place.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::RDONLY;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
 }
 
 /// The text of a link.
@@ -109,6 +118,6 @@ pub fn read_link(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Whether a link leads to a folder. A broken one does not.
-pub fn is_link_to_folder(path: &Path) -> bool {
+pub(super) fn is_link_to_folder(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }

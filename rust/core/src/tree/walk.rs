@@ -9,8 +9,9 @@ use rayon::prelude::*;
 
 use super::identity::{Identity, Kind};
 use super::ignore_files::{IGNORE_FILE, Ignored};
-use super::index::Known;
+use super::index::{Index, KnownFolder};
 use super::os::{Folder, Listed, is_link_to_folder, path_of};
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::glob::{Automaton, SetId, State};
 
@@ -20,11 +21,22 @@ const FEW_FOLDERS: usize = 32;
 /// Never inputs, never outputs, never entered.
 const NEVER: [&[u8]; 2] = [b".git", b".pipec"];
 
+/// What a walk is of.
+#[derive(Clone, Copy)]
+struct Project<'a> {
+    root: &'a Path,
+    automaton: &'a Automaton,
+    index: &'a Index,
+    counters: &'a Counters,
+}
+
 /// How much work a walk was.
 #[derive(Default)]
 pub struct Counters {
     pub directories_listed: AtomicU64,
     pub files_seen: AtomicU64,
+    /// Files whose digest the index knew.
+    pub index_hits: AtomicU64,
 }
 
 /// What a walk found: folders from the top down, each with what was selected in it.
@@ -50,9 +62,8 @@ pub struct Found {
     pub name: Box<[u8]>,
     pub identity: Identity,
     pub sets: Arc<[SetId]>,
-    /// The digest, once asked for, with the identity that the file had when it was read; None if it was
-    /// gone by then.
-    pub known: OnceLock<Option<Known>>,
+    /// Known from the index, or else once somebody asked; None if it was gone by then.
+    pub digest: OnceLock<Option<Digest>>,
 }
 
 struct Pending {
@@ -67,7 +78,18 @@ struct Pending {
 ///
 /// What vanishes while it is looked at is not there. A folder that cannot be read is an error: whether
 /// inputs are in it cannot be said.
-pub fn walk(root: &Path, automaton: &Automaton, counters: &Counters) -> Result<Walk> {
+pub fn walk(
+    root: &Path,
+    automaton: &Automaton,
+    index: &Index,
+    counters: &Counters,
+) -> Result<Walk> {
+    let project = Project {
+        root,
+        automaton,
+        index,
+        counters,
+    };
     let mut level = vec![Pending {
         path: Vec::new(),
         depth: 0,
@@ -77,7 +99,7 @@ pub fn walk(root: &Path, automaton: &Automaton, counters: &Counters) -> Result<W
     }];
     let mut folders = Vec::new();
     while !level.is_empty() {
-        let visit = |pending: &Pending| visit(root, automaton, pending, counters);
+        let visit = |pending: &Pending| project.visit(pending);
         let visited: Vec<_> = if level.len() < FEW_FOLDERS {
             level.iter().map(visit).collect::<Result<_>>()?
         } else {
@@ -117,66 +139,78 @@ fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     path
 }
 
-fn visit(
-    root: &Path,
-    automaton: &Automaton,
-    pending: &Pending,
-    counters: &Counters,
-) -> Result<Option<(FolderFound, Vec<Pending>)>> {
-    let path = path_of(root, &pending.path);
-    let opened = if pending.depth == 0 {
-        Folder::open_root(&path)
-    } else {
-        Folder::open(&path)
-    };
-    let Some(folder) = unless_gone(opened).map_err(Error::at(&path))? else {
-        return Ok(None);
-    };
-    let Some(listing) = unless_gone(folder.list()).map_err(Error::at(&path))? else {
-        return Ok(None);
-    };
-    counters.directories_listed.fetch_add(1, Ordering::Relaxed);
-    let has_ignore_file = listing
-        .binary_search_by(|l| (*l.name).cmp(IGNORE_FILE))
-        .is_ok();
-    let ignored = if has_ignore_file {
-        pending.ignored.with_file_of(root, &pending.path)?
-    } else {
-        pending.ignored.clone()
-    };
-    let mut visitor = Visitor {
-        root,
-        automaton,
-        pending,
-        folder,
-        ignored,
-        found: FolderFound {
-            path: pending.path.clone().into(),
-            files: Vec::new(),
-            others: Vec::new(),
-            subfolders: Vec::new(),
-            is_empty: listing.is_empty(),
-            owners: Arc::clone(&pending.owners),
-        },
-        below: Vec::new(),
-    };
-    for listed in listing {
-        visitor.entry(listed)?;
+impl<'a> Project<'a> {
+    /// One folder: what is selected in it, and the folders to visit next. None if it is gone.
+    fn visit(self, pending: &'a Pending) -> Result<Option<(FolderFound, Vec<Pending>)>> {
+        let path = path_of(self.root, &pending.path);
+        let is_root = pending.depth == 0;
+        let opened = if is_root {
+            Folder::open_root(&path)
+        } else {
+            Folder::open(&path)
+        };
+        let Some(folder) = unless_gone(opened).map_err(Error::at(&path))? else {
+            return Ok(None);
+        };
+        let Some(listing) = unless_gone(folder.list()).map_err(Error::at(&path))? else {
+            return Ok(None);
+        };
+        let has_ignore_file = listing
+            .binary_search_by(|l| (*l.name).cmp(IGNORE_FILE))
+            .is_ok();
+        let ignored = if has_ignore_file {
+            pending.ignored.with_file_of(self.root, &pending.path)?
+        } else {
+            pending.ignored.clone()
+        };
+        let mut visitor = Visitor {
+            project: self,
+            pending,
+            folder,
+            known: self.index.folder(&pending.path),
+            ignored,
+            found: FolderFound {
+                path: pending.path.clone().into(),
+                files: Vec::new(),
+                others: Vec::new(),
+                subfolders: Vec::new(),
+                is_empty: listing.is_empty(),
+                owners: Arc::clone(&pending.owners),
+            },
+            below: Vec::new(),
+            index_hits: 0,
+        };
+        for listed in listing {
+            visitor.entry(listed)?;
+        }
+        let Visitor {
+            found,
+            below,
+            index_hits,
+            ..
+        } = visitor;
+        self.counters
+            .directories_listed
+            .fetch_add(1, Ordering::Relaxed);
+        self.counters
+            .files_seen
+            .fetch_add(found.files.len() as u64, Ordering::Relaxed);
+        self.counters
+            .index_hits
+            .fetch_add(index_hits, Ordering::Relaxed);
+        Ok(Some((found, below)))
     }
-    counters
-        .files_seen
-        .fetch_add(visitor.found.files.len() as u64, Ordering::Relaxed);
-    Ok(Some((visitor.found, visitor.below)))
 }
 
 struct Visitor<'a> {
-    root: &'a Path,
-    automaton: &'a Automaton,
+    project: Project<'a>,
     pending: &'a Pending,
     folder: Folder,
+    known: Option<KnownFolder<'a>>,
     ignored: Ignored,
     found: FolderFound,
     below: Vec<Pending>,
+    index_hits: u64,
 }
 
 impl Visitor<'_> {
@@ -191,7 +225,10 @@ impl Visitor<'_> {
                 None => return Ok(()),
             },
         };
-        let state = self.automaton.step(&self.pending.state, &listed.name);
+        let state = self
+            .project
+            .automaton
+            .step(&self.pending.state, &listed.name);
         match kind {
             Kind::Folder => {
                 self.subfolder(listed.name, state);
@@ -205,12 +242,15 @@ impl Visitor<'_> {
         let path = join(&self.pending.path, &name);
         self.found.subfolders.push(name);
         let depth = self.pending.depth.saturating_add(1);
-        let owners = self.automaton.selecting_folder(&state, None);
+        let owners = self.project.automaton.selecting_folder(&state, None);
         if !state.can_enter && owners.is_empty() {
             return;
         }
         let ignored = self.ignored.of_entry(&path, depth, true);
-        let owners = self.automaton.selecting_folder(&state, ignored.depth);
+        let owners = self
+            .project
+            .automaton
+            .selecting_folder(&state, ignored.depth);
         let is_hopeful = match ignored.depth {
             None => state.can_enter,
             Some(_) => state.can_enter_ignored,
@@ -229,8 +269,11 @@ impl Visitor<'_> {
     fn file(&mut self, name: Box<[u8]>, state: &State, kind: Kind) -> Result<()> {
         let stands_for_folder = kind == Kind::Link
             && state.can_enter
-            && is_link_to_folder(&path_of(self.root, &join(&self.pending.path, &name)));
-        if !stands_for_folder && self.automaton.selecting(state, None).is_empty() {
+            && is_link_to_folder(&path_of(
+                self.project.root,
+                &join(&self.pending.path, &name),
+            ));
+        if !stands_for_folder && self.project.automaton.selecting(state, None).is_empty() {
             self.found.others.push(name);
             return Ok(());
         }
@@ -238,9 +281,9 @@ impl Visitor<'_> {
         let ignored = self
             .ignored
             .depth_of_file(&path, self.pending.depth.saturating_add(1));
-        let mut sets = self.automaton.selecting(state, ignored);
+        let mut sets = self.project.automaton.selecting(state, ignored);
         if stands_for_folder {
-            let mut all = self.automaton.reaching(state, ignored.is_some());
+            let mut all = self.project.automaton.reaching(state, ignored.is_some());
             all.extend_from_slice(&sets);
             all.sort_unstable();
             all.dedup();
@@ -251,11 +294,17 @@ impl Visitor<'_> {
         } else if let Some(identity) = self.identity(&name)?
             && identity.kind != Kind::Folder
         {
+            let known = self.known.and_then(|folder| folder.find(&name));
+            let digest = OnceLock::new();
+            if let Some(known) = known.filter(|known| known.identity == identity) {
+                self.index_hits += 1;
+                let _ = digest.set(Some(known.digest));
+            }
             self.found.files.push(Found {
                 name,
                 identity,
                 sets,
-                known: OnceLock::new(),
+                digest,
             });
         }
         Ok(())
@@ -263,8 +312,9 @@ impl Visitor<'_> {
 
     fn identity(&self, name: &[u8]) -> Result<Option<Identity>> {
         let identity = self.folder.identity(name);
-        identity
-            .map_err(|error| Error::at(path_of(self.root, &join(&self.pending.path, name)))(error))
+        identity.map_err(|error| {
+            Error::at(path_of(self.project.root, &join(&self.pending.path, name)))(error)
+        })
     }
 }
 

@@ -1,0 +1,23 @@
+//! Listing a folder on Linux: its entries as the kernel packs them, without opening it a second time.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{FileType, RawDir};
+
+/// Room for several hundred names in one call.
+const ROOM: usize = 32 * 1024;
+
+pub(super) fn each_entry(
+    folder: &OwnedFd,
+    mut entry: impl FnMut(&[u8], FileType),
+) -> io::Result<()> {
+    let mut room = vec![MaybeUninit::uninit(); ROOM];
+    let mut listing = RawDir::new(folder, &mut room);
+    while let Some(next) = listing.next() {
+        let next = next?;
+        entry(next.file_name().to_bytes(), next.file_type());
+    }
+    Ok(())
+}
