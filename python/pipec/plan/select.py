@@ -30,7 +30,7 @@ class Plan:
 
 
 def select(pipeline: Pipeline, targets: Sequence[str], *, kind: Kind = "any") -> Plan:
-    """The plan for these names: a job's targets, a task, or every expansion of a task with a matrix.
+    """The plan for these names: jobs, tasks, or the base names of tasks with a matrix.
 
     A name that is both a job and a task means the job, unless `kind` is "task".
 
