@@ -52,7 +52,8 @@ class Assessment:
         self.handle_signals = handle_signals
         self.redaction = Redaction()
         self._decisions = decisions
-        self._in_place = self._find_in_place()
+        self._settled = self._find_settled(intact=False)
+        self._in_place = self._find_settled(intact=True)
 
     def decision(self, task: TaskId) -> Decision | None:
         """What the engine says of the task; None if that depends on what will run."""
@@ -108,10 +109,11 @@ class Assessment:
             return Forecast(task=task.id, outcome="skipped", reason=reason)
         decision = self._decisions.get(task.id)
         if not task.steps:
-            settled = all(self._is_settled(need) for need in task.depends_on)
-            return Forecast(task=task.id, outcome="cached" if settled else "run", decision=decision)
+            is_cached = task.id in self._settled
+            outcome: Literal["run", "cached"] = "cached" if is_cached else "run"
+            return Forecast(task=task.id, outcome=outcome, decision=decision)
         if decision is not None:
-            outcome: Literal["run", "cached"] = "cached" if decision.is_hit else "run"
+            outcome = "cached" if decision.is_hit else "run"
             return Forecast(task=task.id, outcome=outcome, decision=decision)
         if task.cache is None:
             return Forecast(task=task.id, outcome="run")
@@ -119,34 +121,28 @@ class Assessment:
 
     def _why_unknown(self, task: Task) -> str:
         for need in task.depends_on:
-            if not self._is_settled(need):
+            if need not in self._settled:
                 return f"depends on {need}, which is not cached"
         if has_command_inputs(task):
             return "has an input that is the output of a command"
         return "its inputs cannot be read yet"
 
-    def _is_settled(self, task: TaskId) -> bool:
-        decision = self._decisions.get(task)
-        if decision is not None and decision.is_hit:
-            return True
-        node = self.request.pipeline.tasks[task]
-        return task in self._in_place or (
-            not node.steps and all(self._is_settled(need) for need in node.depends_on)
-        )
-
     def _is_hit(self, task: Task) -> bool:
         decision = self._decisions.get(task.id)
         return decision is not None and decision.is_hit
 
-    def _find_in_place(self) -> set[TaskId]:
-        """The tasks that are as they should be, and so is all that they depend on."""
+    def _find_settled(self, *, intact: bool) -> set[TaskId]:
+        """The tasks that need not run, nor does anything that they depend on.
+
+        `intact`: nothing needs to be restored either.
+        """
         found: set[TaskId] = set()
         for task in planned(self.request):
             decision = self._decisions.get(task.id)
             is_done = (
                 not task.steps
                 or not runs_here(task, self.request.platform)
-                or (decision is not None and decision.is_hit and decision.intact)
+                or (decision is not None and decision.is_hit and decision.intact >= intact)
             )
             if is_done and all(need in found for need in task.depends_on):
                 found.add(task.id)

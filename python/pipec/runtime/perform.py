@@ -77,6 +77,9 @@ class _Performance:
     async def _decide(self) -> Decision:
         extras = json.dumps(await self._extras())
         try:
+            if not self._task.steps:
+                # A group has next to nothing to look at: not worth a thread.
+                return read_decision(self._run.engine.decide(self._task.id, extras))
             return read_decision(
                 await asyncio.to_thread(self._run.engine.decide, self._task.id, extras)
             )
@@ -118,7 +121,9 @@ class _Performance:
             self._run.recorder.emit(chunk)
 
     async def _close_group(self) -> TaskRecord:
-        await self._seal()
+        if self._task.outputs:
+            # Without outputs the decision has closed it.
+            await self._seal()
         statuses = [self._run.recorder.task(need).status for need in self._task.depends_on]
         return group_record(self._task.id, statuses, started_ms=self._started_ms)
 

@@ -185,6 +185,8 @@ def timestamp(epoch_ms: int) -> str:
 
 def to_json(value: Any) -> Any:
     """Plain data of a record or a part of it, without the fields that are None."""
+    if isinstance(value, (str, int)):
+        return value
     if is_dataclass(value):
         members = ((name, getattr(value, name)) for name in _names(value.__class__))
         return {name: to_json(member) for name, member in members if member is not None}

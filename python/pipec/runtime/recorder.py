@@ -35,6 +35,7 @@ from pipec.runtime.records import (
 from pipec.runtime.request import RunRequest, Services
 
 _WRITE_EVERY_S = 1.0
+_WRITE_SHARE = 20
 
 
 class Recorder:
@@ -51,7 +52,7 @@ class Recorder:
         self._started = self.clock.monotonic()
         self._tasks = {str(task): TaskRecord(id=str(task)) for task in request.plan.tasks}
         self._warnings: list[WarningRecord] = []
-        self._last_write = float("-inf")
+        self._next_write = float("-inf")
         self._ir_digest = codec.digest(request.pipeline_bytes)
         self.folder = run_folder(request.root, run_id)
         self._journal = Journal(f"{self.folder}/{JOURNAL}", on_trouble=self._warn_of_record)
@@ -126,15 +127,17 @@ class Recorder:
         """Where a log goes."""
         return os.path.join(self.folder, name)
 
-    def save(self, *, at_least_after_s: float = _WRITE_EVERY_S) -> None:
+    def save(self) -> None:
         """Writes the record, unless that was a moment ago. From now on the journal keeps up."""
         self._is_live = True
         self._journal.flush()
         now = self.clock.monotonic()
-        if now - self._last_write < at_least_after_s:
+        if now < self._next_write:
             return
-        self._last_write = now
         self._write(self._build("running", None, None))
+        # The record of a huge run takes its time to write: it gets a small share of the run.
+        written = self.clock.monotonic()
+        self._next_write = written + max(_WRITE_EVERY_S, _WRITE_SHARE * (written - now))
 
     def finish(self, status: RunStatus, exit_code: int, *, reason: str | None = None) -> RunRecord:
         """Closes the record and tells the listeners."""

@@ -3,7 +3,7 @@
 import atexit
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,6 @@ from pipec.runtime.records import STATE_FOLDER
 from pipec.runtime.request import RunRequest
 
 SESSION_VARIABLE = "PIPEC_SESSION_STORE"
-SESSION_STORE = "session"
 _DEFAULT_STORES: dict[str, dict[str, Any]] = {"file": {"file": {}}, "memory": {"memory": {}}}
 
 
@@ -33,39 +32,50 @@ def planned(request: RunRequest) -> Iterator[Task]:
 def store_roots(request: RunRequest) -> dict[str, dict[str, str]]:
     """The stores of the plan by name, as the engine takes them; makes those that do not stay."""
     roots: dict[str, dict[str, str]] = {"file": {"root": state_folder(request.root)}}
-    known = {**_DEFAULT_STORES, **request.pipeline.cache.stores}
     for task in planned(request):
-        if task.cache is None:
-            continue
-        if task.cache.policy == "session":
-            roots[SESSION_STORE] = {"root": session_folder(request)}
-            continue
-        name = task.cache.store
-        kind, settings = next(iter(known[name].items()))
-        if kind == "memory":
-            roots[name] = {"root": memory_folder()}
-        else:
+        passing = _passing_folder(request, task)
+        if passing is not None:
+            roots[passing] = {"root": passing}
+        elif task.cache is not None:
+            settings = next(iter(_store(request, task.cache.store).values()))
             root = settings.get("root") or f"{STATE_FOLDER}/cache"
-            roots[name] = {"root": os.path.join(request.root, root)}
+            roots[task.cache.store] = {"root": os.path.join(request.root, root)}
     return roots
 
 
 def pipeline_for_engine(request: RunRequest) -> bytes:
-    """The pipeline as the engine reads it: results that live for the session have a store for that.
+    """The pipeline as the engine reads it: a store that does not stay is named after its folder.
 
-    Where a result is kept is no part of its key. A task that is not for this system is a group.
+    So what the engine remembers of one is not taken for another. Where a result is kept is no part
+    of its key. A task that is not for this system is a group.
     """
-    tasks = request.pipeline.tasks
     changed: dict[TaskId, Task] = {}
-    for name, task in tasks.items():
+    for task in planned(request):
+        passing = _passing_folder(request, task)
         if not runs_here(task, request.platform):
-            changed[name] = Task(id=name, depends_on=task.depends_on)
-        elif task.cache is not None and task.cache.policy == "session":
-            cache = dataclasses.replace(task.cache, store=SESSION_STORE, policy="local")
-            changed[name] = dataclasses.replace(task, cache=cache)
+            changed[task.id] = Task(id=task.id, depends_on=task.depends_on)
+        elif passing is not None and task.cache is not None:
+            policy = "local" if task.cache.policy == "session" else task.cache.policy
+            cache = dataclasses.replace(task.cache, store=passing, policy=policy)
+            changed[task.id] = dataclasses.replace(task, cache=cache)
     if not changed:
         return request.pipeline_bytes
-    return codec.encode(dataclasses.replace(request.pipeline, tasks={**tasks, **changed}))
+    tasks = {**request.pipeline.tasks, **changed}
+    return codec.encode(dataclasses.replace(request.pipeline, tasks=tasks))
+
+
+def _passing_folder(request: RunRequest, task: Task) -> str | None:
+    """Where the task's results are kept, if they go with the process or the session."""
+    if task.cache is None:
+        return None
+    if task.cache.policy == "session":
+        return session_folder(request)
+    return memory_folder() if "memory" in _store(request, task.cache.store) else None
+
+
+def _store(request: RunRequest, name: str) -> Mapping[str, Any]:
+    """The kind of a store with its settings; the front end has seen to it that it exists."""
+    return {**_DEFAULT_STORES, **request.pipeline.cache.stores}[name]
 
 
 def refuse_unsupported(request: RunRequest) -> None:
@@ -74,13 +84,12 @@ def refuse_unsupported(request: RunRequest) -> None:
     Raises:
         PipecError: a task of the plan has such a step or such a store.
     """
-    known = {**_DEFAULT_STORES, **request.pipeline.cache.stores}
     for task in planned(request):
         for step in task.steps:
             if step.kind not in ("shell", "argv"):
                 raise _unsupported(f"`{task.id}` has a step of the kind `{step.kind}`")
         if task.cache is not None:
-            kind = next(iter(known[task.cache.store]))
+            kind = next(iter(_store(request, task.cache.store)))
             if kind not in ("file", "memory"):
                 raise _unsupported(f"`{task.id}` is cached in `{task.cache.store}`, a {kind} store")
 

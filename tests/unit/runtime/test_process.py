@@ -1,8 +1,12 @@
 """Commands: time limits, children in the background, whatever could hold or outlive a task."""
 
+import os
+import signal
 import time
 
 from pipec.codes import Code
+from pipec.runtime.events import OutputChunk
+from pipec.runtime.request import Services
 from pipec.runtime.survivors import find_survivors
 from tests.unit.runtime.rig import Rig, shell
 
@@ -62,6 +66,21 @@ def test_output_without_end_of_line_and_in_any_encoding_is_kept(rig: Rig) -> Non
 def test_a_million_lines_arrive_in_order(rig: Rig) -> None:
     record = rig.run(shell("a", "seq 200000"), max_log_bytes=0)
     assert rig.log(record, "a") == "".join(f"{number}\n" for number in range(1, 200_001))
+
+
+def test_a_task_that_ignores_an_interrupt_is_killed_after_the_grace(rig: Rig) -> None:
+    def interrupt(event: object) -> None:
+        rig.events.append(event)
+        if isinstance(event, OutputChunk):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    record = rig.run(
+        shell("a", "trap 'true' INT TERM; echo ready; while :; do sleep 0.01; done"),
+        services=Services(listeners=(interrupt,), open_engine=rig.engine),
+    )
+    assert (record.status, record.exit_code) == ("interrupted", 130)
+    assert attempt(record).signal == "SIGKILL"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_the_shells_are_those_of_the_task(rig: Rig) -> None:
