@@ -91,6 +91,8 @@ def _wrong_type(expected: str) -> Callable[[Mapping[str, Any], str], Words]:
     def words(details: Mapping[str, Any], name: str) -> Words:
         value = details["input"]
         advice = _in_quotes(value) if expected == "text" else ()
+        if expected == "a list" and isinstance(value, str) and value.isprintable():
+            advice = (f'write `["{value}"]`',)
         return Code.WRONG_TYPE, f"{name} has to be {expected}, not {describe(value)}", advice
 
     return words

@@ -14,7 +14,7 @@ from pipec.spec.base import Spec
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A route, the model of the table that its last key is in, and whether the key itself is meant."""
+    """A route, the model of the table that its last key is in, and whether that key is meant."""
 
     route: Route
     table: type[Spec] | None

@@ -3,11 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import ValidationError
-
 from pipec.diagnostics import Finding, Route
-from pipec.spec.pipeline import PipelineSpec
-from pipec.spec.task import TASK_KEYS
 
 
 def culprit_of(finding: Finding) -> Route:
@@ -25,23 +21,18 @@ _HARMLESS = frozenset({"name", "description", "pipec", "env", "env-files", "env-
 """Keys of the top level whose absence makes nothing else look wrong."""
 
 
-def without_culprits(values: dict[str, Any], culprits: Iterable[Route]) -> PipelineSpec | None:
-    """The pipeline without the culprits; None if the rest would look wrong for their absence."""
+def without_culprits(values: dict[str, Any], culprits: Iterable[Route]) -> dict[str, Any] | None:
+    """The values without the culprits; None if the rest would look wrong for their absence."""
     rest = dict(values)
     for route in culprits:
-        if len(route) < 2:  # noqa: PLR2004 - a whole section
-            if route and route[0] not in _HARMLESS:
-                return None
-            if route:
-                rest.pop(str(route[0]), None)
-            continue
-        _take_out(rest, route)
-    if not isinstance(rest.get("name"), str) or not rest["name"].strip():
-        rest["name"] = "pipeline"
-    try:
-        return PipelineSpec.model_validate(rest)
-    except ValidationError:
-        return None
+        if len(route) > 1:
+            _take_out(rest, route)
+        elif not route or route[0] in _HARMLESS:
+            rest.pop(str(route[0]) if route else "", None)
+        else:
+            return None
+    rest.setdefault("name", "pipeline")
+    return rest
 
 
 def _take_out(rest: dict[str, Any], route: Route) -> None:
@@ -57,8 +48,8 @@ def _take_out(rest: dict[str, Any], route: Route) -> None:
         parent = parent[part]
     key = route[-1]
     if isinstance(parent, dict) and key in parent:
-        # A task stays as an empty one: others may refer to it.
-        if route[0] == "tasks" and not isinstance(parent[key], dict) and key not in TASK_KEYS:
+        if route[:-1] == ("tasks",) and not isinstance(parent[key], dict):
+            # A task stays as an empty one: others may refer to it.
             parent[key] = {}
         else:
             del parent[key]

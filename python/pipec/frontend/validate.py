@@ -26,10 +26,29 @@ class Validated:
 
 def validate(values: dict[str, Any]) -> Validated:
     """Checks the values of a file."""
+    spec, findings = _attempt(values)
+    culprits: tuple[Route, ...] = ()
+    rest, mistakes = values, findings
+    for _ in range(_MOST_ATTEMPTS):
+        if not mistakes:
+            break
+        found = tuple(dict.fromkeys(culprit_of(finding) for finding in mistakes))
+        culprits += found
+        remainder = without_culprits(rest, found)
+        if remainder is None:
+            break
+        # A table may need what was just taken out of it; then it goes as a whole.
+        rest = remainder
+        spec, mistakes = _attempt(rest)
+    return Validated(spec, findings, culprits)
+
+
+_MOST_ATTEMPTS = 4
+
+
+def _attempt(values: dict[str, Any]) -> tuple[PipelineSpec | None, tuple[Finding, ...]]:
     try:
-        return Validated(PipelineSpec.model_validate(values))
+        return PipelineSpec.model_validate(values), ()
     except ValidationError as error:
         errors = error.errors(include_url=False)
-    findings = tuple(describe_mistake(details, values) for details in errors)
-    culprits = tuple(dict.fromkeys(culprit_of(finding) for finding in findings))
-    return Validated(without_culprits(values, culprits), findings, culprits)
+    return None, tuple(describe_mistake(details, values) for details in errors)

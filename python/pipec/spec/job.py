@@ -77,7 +77,7 @@ Level = Literal["read", "write", "none"]
 class PermissionsSpec(Spec):
     """What the token of a generated job may do."""
 
-    noun: ClassVar[str] = "the permissions"
+    noun: ClassVar[str] = "a table of permissions"
 
     actions: Level | None = None
     attestations: Level | None = None
@@ -120,7 +120,7 @@ Labels = Annotated[
 class GithubJobSpec(Spec):
     """What the generated GitHub job needs."""
 
-    noun: ClassVar[str] = "the GitHub settings of a job"
+    noun: ClassVar[str] = "a table of GitHub settings"
 
     permissions: PermissionsSpec = Field(default_factory=PermissionsSpec)
     """What its token may do."""
@@ -144,7 +144,7 @@ class GithubJobSpec(Spec):
 class JobRequiresSpec(Spec):
     """What a job needs of its back end."""
 
-    noun: ClassVar[str] = "the requirements of a job"
+    noun: ClassVar[str] = "a table of requirements"
 
     provenance: bool = False
     """A token that proves who built."""

@@ -253,7 +253,7 @@ class CommandRuleSpec(Spec):
 class CommandOutputSpec(Spec):
     """What is kept of the output of commands."""
 
-    noun: ClassVar[str] = "the output of commands"
+    noun: ClassVar[str] = "a table of output settings"
 
     max_bytes: Size | None = None
     """How much."""

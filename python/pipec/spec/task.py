@@ -41,7 +41,7 @@ Retry = Annotated[
 class RequiresSpec(Spec):
     """What has to be there before the first step."""
 
-    noun: ClassVar[str] = "the requirements of a task"
+    noun: ClassVar[str] = "a table of requirements"
 
     tools: list[Text] = Field(default_factory=list)
     """Programs on the path."""

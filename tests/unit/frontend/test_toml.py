@@ -85,6 +85,8 @@ error[PIPEC_REPEATED_KEY]: the key `name` is written twice in one table
 error[PIPEC_REPEATED_KEY]: the table `tasks.a` is written twice
  --> pipeline.toml:4:8
   |
+3 | [tasks.a]
+  | --------- first written here
 4 | [tasks.a]
   |        ^ written again
   |
@@ -100,14 +102,14 @@ def test_dates_and_fractions_have_no_place_in_a_pipeline() -> None:
     run = nan
     """
     assert said_of(text) == snapshot("""\
-error[PIPEC_WRONG_TYPE]: `name` is text, not a date or time
+error[PIPEC_WRONG_TYPE]: `name` has to be text, not a date or time
  --> pipeline.toml:1:8
   |
 1 | name = 2026-01-01
   |        ^^^^^^^^^^
   |
 
-error[PIPEC_WRONG_TYPE]: `retry` is a whole number, not a fraction
+error[PIPEC_WRONG_TYPE]: `retry` has to be a whole number, not a fraction
  --> pipeline.toml:3:9
   |
 3 | retry = 1.5

@@ -19,7 +19,9 @@ def read(text: str) -> Any:
     return read_yaml.read_yaml(Document("pipeline.yaml", text, "yaml"))
 
 
-@pytest.mark.parametrize("word", ["yes", "no", "on", "off", "y", "N", "Yes", "OFF", "1_000", "1:30"])
+@pytest.mark.parametrize(
+    "word", ["yes", "no", "on", "off", "y", "N", "Yes", "OFF", "1_000", "1:30"]
+)
 def test_words_of_yaml_1_1_are_text(word: str) -> None:
     assert read(f"a: {word}\n") == {"a": word}
     assert read(f"{word}: a\n") == {word: "a"}
@@ -75,7 +77,7 @@ def test_anchors_and_aliases_repeat_a_value() -> None:
 
 
 def test_json_is_yaml() -> None:
-    value = {"name": "é \" \\ 😀", "tasks": {"a": {"retry": 3, "cache": True, "inputs": []}}}
+    value = {"name": 'é " \\ 😀', "tasks": {"a": {"retry": 3, "cache": True, "inputs": []}}}
     assert read(json.dumps(value, ensure_ascii=False, indent=2)) == value
 
 

@@ -9,6 +9,7 @@ from pipec.frontend.check.cycles import dependency_cycles, job_cycles, store_cyc
 from pipec.frontend.check.files import (
     never_inputs,
     never_outputs,
+    outputs_of_strangers,
     overlapping_outputs,
     undeclared_dependencies,
 )
@@ -50,6 +51,7 @@ RULES: tuple[Callable[[Checked], Iterator[Finding]], ...] = (
     store_cycles,
     overlapping_outputs,
     undeclared_dependencies,
+    outputs_of_strangers,
     never_inputs,
     never_outputs,
     cache_without_inputs,

@@ -9,7 +9,7 @@ from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
 from pipec.frontend.check.checked import Checked
 from pipec.frontend.origins import TaskOrigin
-from pipec.ir.inputs import InputRules, NamedRule, OutputPattern, Rule
+from pipec.ir.inputs import InputRules, NamedRule, OutputPattern, OutputsOfInput, Rule
 from pipec.ir.task import Task, TaskId
 
 _NEVER_INPUTS = frozenset({".git", ".pipec", "node_modules"})
@@ -72,6 +72,21 @@ def undeclared_dependencies(checked: Checked) -> Iterator[Finding]:
         missing = [(owner, path) for owner, path in found if owner.id not in before]
         if missing:
             yield _undeclared(task, origin, missing)
+
+
+def outputs_of_strangers(checked: Checked) -> Iterator[Finding]:
+    """A task takes the outputs of one that it does not wait for."""
+    for task, origin in checked.written_tasks():
+        wanted = [item for item in task.structured_inputs if isinstance(item, OutputsOfInput)]
+        before = _all_before(task.id, checked.pipeline.tasks) if wanted else frozenset()
+        for item in wanted:
+            if item.outputs_of not in before:
+                yield Finding(
+                    Code.UNDECLARED_DEPENDENCY,
+                    f"`{task.id}` takes the outputs of `{item.outputs_of}` without depending on it",
+                    (Label(origin.of("inputs"), at="key"),),
+                    (f"add `{item.outputs_of}` to `depends-on`",),
+                )
 
 
 def never_inputs(checked: Checked) -> Iterator[Finding]:
