@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -98,6 +99,15 @@ class Assessment:
         if findings:
             raise SpecError(environment.unique_findings(findings))
         self.redaction = Redaction(secrets)
+
+    def save(self, warn: Callable[[Code, str], None]) -> None:
+        """Keeps what was learnt about files and tasks; `warn` is told if that cannot be written."""
+        self.file_values.save()
+        try:
+            self.engine.save()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            warn(Code.STATE_UNWRITABLE, f"what pipec knows of the files cannot be kept: {reason}")
 
     def forecasts(self) -> list[Forecast]:
         """What a run would do, task by task."""

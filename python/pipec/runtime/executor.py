@@ -51,6 +51,9 @@ class Work(Protocol):
     def foreseen(self, task: TaskId) -> Decision | None:
         """What was decided about the task before anything ran, if it can be relied on."""
 
+    def save(self, warn: Callable[[Code, str], None]) -> None:
+        """Keeps what was learnt for the next run."""
+
 
 def execute(work: Work, recorder: Recorder) -> RunRecord:
     """Executes the plan and closes its record."""
@@ -136,6 +139,7 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
         await _work_off(run, work)
         if interrupt.requested:
             await asyncio.to_thread(end_survivors, recorder.run_id, groups.live)
+        work.save(recorder.warn)
         return _close(run)
     except BaseException:
         groups.signal_all(signal.SIGKILL)

@@ -81,9 +81,7 @@ def _execute(assessment: Assessment, recorder: Recorder) -> RunRecord:
 
     recorder.begin()
     recorder.save()
-    record = execute(assessment, recorder)
-    _save_engine(assessment, recorder)
-    return record
+    return execute(assessment, recorder)
 
 
 def _record_all(assessment: Assessment, recorder: Recorder) -> RunRecord:
@@ -92,7 +90,7 @@ def _record_all(assessment: Assessment, recorder: Recorder) -> RunRecord:
     for task in planned(assessment.request):
         _replay_log(assessment, recorder, task)
         recorder.settle(_settled(assessment, recorder, task))
-    _save_engine(assessment, recorder)
+    assessment.save(recorder.warn)
     return recorder.finish("passed", _CLOSED_OUTPUT if recorder.output_is_closed else 0)
 
 
@@ -114,12 +112,3 @@ def _replay_log(assessment: Assessment, recorder: Recorder, task: Task) -> None:
         if data:
             at_ms = recorder.clock.now_ms()
             recorder.emit(OutputChunk(at_ms=at_ms, task=task.id, data=data, replayed=True))
-
-
-def _save_engine(assessment: Assessment, recorder: Recorder) -> None:
-    assessment.file_values.save()
-    try:
-        assessment.engine.save()
-    except OSError as error:
-        message = f"what pipec knows of the files cannot be kept: {error.strerror or error}"
-        recorder.warn(Code.STATE_UNWRITABLE, message)
