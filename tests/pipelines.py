@@ -40,7 +40,7 @@ def codes_of(text: str, notation: Notation = "toml") -> list[str]:
 
 
 def said_of(text: str, notation: Notation = "toml") -> str:
-    """The findings about a text as a person reads them, without the line that every one ends with."""
+    """The findings about a text as a person reads them, without the last line of each."""
     document = document_of(text, notation)
     rendered = render(findings_of(text, notation), document, color=False)
     lines = [line for line in rendered.splitlines() if not line.startswith("help: pipec explain")]

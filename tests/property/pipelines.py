@@ -20,7 +20,9 @@ def tables(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]
     named = {key.rstrip("_").replace("_", "-"): value for key, value in fields.items()}
     complete = st.fixed_dictionaries({}, optional=named)
     return complete.flatmap(
-        lambda table: st.permutations(list(table)).map(lambda keys: {key: table[key] for key in keys})
+        lambda table: st.permutations(list(table)).map(
+            lambda keys: {key: table[key] for key in keys}
+        )
     )
 
 
@@ -32,7 +34,9 @@ ENV_VALUES = st.one_of(
     st.fixed_dictionaries({"var": ENV_NAMES, "map": st.dictionaries(TEXTS, TEXTS, max_size=2)}),
 )
 ENVS = st.dictionaries(ENV_NAMES, ENV_VALUES, max_size=3)
-PATTERNS = st.sampled_from(["src/**", "./a/", "!src/x", "*.{ts,js}", "[ab]?.c", "/top", "é 😀", "#x"])
+PATTERNS = st.sampled_from(
+    ["src/**", "./a/", "!src/x", "*.{ts,js}", "[ab]?.c", "/top", "é 😀", "#x"]
+)
 INPUTS = st.lists(
     st.one_of(
         PATTERNS,

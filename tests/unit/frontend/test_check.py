@@ -1,4 +1,5 @@
 """Rules on the pipeline as a whole."""
+# ruff: noqa: E501 - findings stand here as they are printed
 
 import pytest
 from inline_snapshot import snapshot

@@ -1,4 +1,5 @@
-"""What is said about mistakes: one precise finding each, several at once, in the order of the file."""
+"""What is said about mistakes: one finding each, all at once, in the order of the file."""
+# ruff: noqa: E501 - findings stand here as they are printed
 
 from inline_snapshot import snapshot
 

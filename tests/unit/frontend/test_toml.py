@@ -1,4 +1,5 @@
 """TOML: all syntax errors at once, a repeated key with both places."""
+# ruff: noqa: E501 - findings stand here as they are printed
 
 from inline_snapshot import snapshot
 

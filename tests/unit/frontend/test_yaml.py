@@ -1,4 +1,5 @@
 """YAML is the core schema of YAML 1.2, and every mistake has a place."""
+# ruff: noqa: E501 - findings stand here as they are printed
 
 import json
 from typing import Any
@@ -103,8 +104,9 @@ def test_a_place_is_in_bytes_whatever_stands_before_it() -> None:
 @pytest.mark.parametrize("depth", [8, 20])
 def test_aliases_cannot_grow_without_bounds(depth: int) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    for level in range(1, depth):
-        lines.append(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]")
+    lines += [
+        f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, depth)
+    ]
     with pytest.raises(SpecError) as caught:
         read("\n".join(lines) + "\n")
     assert caught.value.code is Code.YAML_SYNTAX

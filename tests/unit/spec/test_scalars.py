@@ -28,7 +28,23 @@ def test_a_duration_is_in_milliseconds(written: object, milliseconds: int) -> No
 
 @pytest.mark.parametrize(
     "written",
-    [0, -1, "0s", "", "5", "5 m", "m", "-5m", "1.s", ".5s", "1e3s", "5M", "٣s", 2**53, "9" * 60 + "s"],
+    [
+        0,
+        -1,
+        "0s",
+        "",
+        "5",
+        "5 m",
+        "m",
+        "-5m",
+        "1.s",
+        ".5s",
+        "1e3s",
+        "5M",
+        "٣s",
+        2**53,
+        "9" * 60 + "s",
+    ],
 )
 def test_what_is_no_duration_is_refused(written: object) -> None:
     with pytest.raises(PydanticCustomError):
@@ -50,7 +66,13 @@ def test_what_is_no_size_is_refused(written: object) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["17 2 * * *", "*/5 0-6,22-23 1 JAN-mar,12 SUN-SAT", "0 0 31 1,2 *", "5/15 * * * 7", "0 0 30 2 1"],
+    [
+        "17 2 * * *",
+        "*/5 0-6,22-23 1 JAN-mar,12 SUN-SAT",
+        "0 0 31 1,2 *",
+        "5/15 * * * 7",
+        "0 0 30 2 1",
+    ],
 )
 def test_a_schedule_that_comes_is_right(written: str) -> None:
     assert cron_problem(written) == ""
@@ -58,8 +80,22 @@ def test_a_schedule_that_comes_is_right(written: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "5-1 * * * *"]
-    + ["*/0 * * * *", "a * * * *", "* * 31 4 *", "* * 30,31 FEB *", "@daily", "1,,2 * * * *"],
+    [
+        "",
+        "* * * *",
+        "60 * * * *",
+        "* 24 * * *",
+        "* * 0 * *",
+        "* * * 13 *",
+        "* * * * 8",
+        "5-1 * * * *",
+        "*/0 * * * *",
+        "a * * * *",
+        "* * 31 4 *",
+        "* * 30,31 FEB *",
+        "@daily",
+        "1,,2 * * * *",
+    ],
 )
 def test_a_schedule_that_never_comes_is_wrong(written: str) -> None:
     assert cron_problem(written) != ""
@@ -79,7 +115,7 @@ def test_a_schedule_that_never_comes_is_wrong(written: str) -> None:
         ("1.0.0-rc.1", "<=1.0", True),
     ],
 )
-def test_a_version_meets_a_requirement(version: str, requirement: str, fits: bool) -> None:
+def test_a_version_meets_a_requirement(version: str, requirement: str, *, fits: bool) -> None:
     assert requirement_problem(requirement) == ""
     assert satisfies(version, requirement) is fits
 
