@@ -1,10 +1,13 @@
 """Tasks that are not like the others: interactive ones, and results that do not stay."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.conftest import Project
 from tests.e2e.records import read_records, statuses
+from tests.e2e.survivors import MARK, assert_none_left
 
 
 def test_an_interactive_task_has_the_terminal(project: Project) -> None:
@@ -45,6 +48,20 @@ def test_a_session_lasts_as_long_as_the_outermost_pipec(project: Project) -> Non
     inner = [statuses(record)["make"] for record in read_records(project.folder / "inner")]
     assert inner == ["passed", "cached", "passed", "cached"]
     assert not (project.folder / "inner/.pipec/cache/cas").exists()
+
+
+def test_the_folder_of_a_session_goes_even_if_pipec_is_killed(project: Project) -> None:
+    run = "echo $PIPEC_SESSION_STORE > seen; exec cat seen"
+    project.write("pipeline.toml", f'name = "app"\n[tasks.a]\nrun = "{run}"\n')
+    os.mkfifo(project.folder / "seen")
+    mark = str(project.folder)
+    process = project.start("run", "a", env={MARK: mark})
+    folder = Path((project.folder / "seen").read_text().strip())
+    assert folder.is_dir()
+    process.kill()
+    process.communicate(timeout=30)
+    assert_none_left(mark)
+    assert not folder.exists()
 
 
 def test_what_follows_a_task_of_another_system_is_cached(project: Project) -> None:

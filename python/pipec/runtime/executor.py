@@ -25,7 +25,7 @@ from pipec.runtime.records import newest_records
 from pipec.runtime.redaction import Redaction
 from pipec.runtime.request import RunRequest
 from pipec.runtime.schedule import Ending, Schedule
-from pipec.runtime.stores import planned, session_folder
+from pipec.runtime.stores import planned, scratch_folders, session_folder
 from pipec.runtime.survivors import end_survivors
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ async def _cancelled_with(stop: asyncio.Event) -> Ending:
 
 async def _execute(work: Work, recorder: Recorder) -> RunRecord:
     request = work.request
-    reaper = Reaper(recorder.run_id, request.host_env)
+    session_store = session_folder(request)
+    reaper = Reaper(recorder.run_id, request.host_env, folders=scratch_folders())
     groups = Groups(reaper)
     grace_s = request.kill_grace_ms / 1000
 
@@ -128,7 +129,7 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
             env=_command_env(work, recorder),
             before_start=reaper.start,
         ),
-        session_store=session_folder(request),
+        session_store=session_store,
     )
     recorder.on_closed_output = lambda: interrupt.begin(signal.SIGPIPE)
     if recorder.output_is_closed:

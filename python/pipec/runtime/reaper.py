@@ -7,15 +7,21 @@ closes it; no promise of the operating system about parents and grandchildren is
 import contextlib
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipec.runtime import survivors
 
 
 class Reaper:
-    """The watcher of one run. Started with the first command; until then it costs nothing."""
+    """The watcher of one run. Started with the first command; until then it costs nothing.
 
-    def __init__(self, run_id: str, host_env: Mapping[str, str]) -> None:
+    `folders` are removed with the processes.
+    """
+
+    def __init__(
+        self, run_id: str, host_env: Mapping[str, str], *, folders: Sequence[str] = ()
+    ) -> None:
+        self._folders = folders
         self._run_id = run_id
         # The watcher of a pipec inside a pipec must not look like a process of the outer run.
         self._env = {name: text for name, text in host_env.items() if name != "PIPEC_RUN_ID"}
@@ -30,7 +36,7 @@ class Reaper:
         if self._process is None:
             assert survivors.__file__
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-I", "-S", survivors.__file__, self._run_id],
+                [sys.executable, "-I", "-S", survivors.__file__, self._run_id, *self._folders],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -4,7 +4,6 @@ import atexit
 import dataclasses
 import os
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 from pipec.codes import Code
@@ -108,12 +107,20 @@ def session_folder(request: RunRequest) -> str:
     return request.host_env.get(SESSION_VARIABLE) or _scratch_folder("session")
 
 
-@cache
-def _scratch_folder(purpose: str) -> str:
-    # Not at the top: most runs have no such store.
-    import shutil
-    import tempfile
+def scratch_folders() -> tuple[str, ...]:
+    """The folders that this process made and has to remove."""
+    return tuple(_scratch.values())
 
-    folder = tempfile.mkdtemp(prefix=f"pipec-{purpose}-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+
+_scratch: dict[str, str] = {}
+
+
+def _scratch_folder(purpose: str) -> str:
+    if purpose not in _scratch:
+        # Not at the top: most runs have no such store.
+        import shutil
+        import tempfile
+
+        _scratch[purpose] = tempfile.mkdtemp(prefix=f"pipec-{purpose}-")
+        atexit.register(shutil.rmtree, _scratch[purpose], ignore_errors=True)
+    return _scratch[purpose]

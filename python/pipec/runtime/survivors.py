@@ -114,23 +114,31 @@ def _kill_groups(groups: Collection[int]) -> None:
             os.killpg(group, signal.SIGKILL)
 
 
-def watch(run_id: str, fd: int) -> None:
-    """Reads `+session`, `-session`, `done`, a line each; an end without `done` ends the run."""
+def watch(run_id: str, fd: int) -> bool:
+    """Reads `+session`, `-session`, `done`, a line each; an end without `done` ends the run.
+
+    Gives whether it did.
+    """
     sessions: set[int] = set()
     unfinished = b""
     while data := os.read(fd, 65536):
         *lines, unfinished = (unfinished + data).split(b"\n")
         for line in lines:
             if line == b"done":
-                return
+                return False
             if line.startswith(b"+"):
                 sessions.add(int(line[1:]))
             elif line.startswith(b"-"):
                 sessions.discard(int(line[1:]))
     end_survivors(run_id, sessions)
+    return True
 
 
 if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    watch(sys.argv[1], 0)
+    if watch(sys.argv[1], 0):
+        import shutil
+
+        for folder in sys.argv[2:]:
+            shutil.rmtree(folder, ignore_errors=True)
