@@ -455,6 +455,13 @@ help: pipec explain PIPEC_UNKNOWN_RUN
     )
 
 
+def test_a_run_that_crashed_is_listed_as_interrupted(app):
+    run(app, "build")
+    (path,) = app.folder.glob(".pipec/runs/*/execution.json")
+    path.write_text(path.read_text().replace('"passed"', '"running"'))
+    assert app.pipec("runs", "ls").stdout == snapshot('<run>  interrupted  build: 1 task in <time>\n')
+
+
 def test_gc_removes_what_is_old(app):
     for content in ("1", "2", "3"):
         app.write("src/a.txt", content)

@@ -19,6 +19,8 @@ class Console:
         self.color = color
         self.is_quiet = False
         self.is_verbose = False
+        self._trouble: OSError | None = None
+        self.words_are_lost = False
         for stream in (out, err):
             # File names are bytes: one that is not UTF-8 must not end the command.
             if hasattr(stream, "reconfigure"):
@@ -31,47 +33,69 @@ class Console:
         self.is_verbose = is_verbose
 
     def data(self, text: str) -> None:
-        """Writes what was asked for."""
+        """Writes what was asked for. What cannot be written is known at the end, to `finish`."""
         # In pieces: Python does not notice a reader that goes away in the middle of a large one.
         for start in range(0, len(text), _PIECE):
-            _guarded(self._out.write, text[start : start + _PIECE])
+            self._try(self._out.write, text[start : start + _PIECE])
 
     def say(self, text: str) -> None:
         """Writes one line for a person, unless the command is to be quiet."""
         if not self.is_quiet:
-            _guarded(self._err.write, text + "\n")
+            self.complain(text)
 
     def complain(self, text: str) -> None:
         """Writes one line for a person, quiet or not."""
-        _guarded(self._err.write, text + "\n")
+        self.write_log(text + "\n")
 
     def write_log(self, text: str) -> None:
         """Writes a part of a task's log as it is."""
-        _guarded(self._err.write, text)
+        try:
+            self._err.write(text)
+        except BrokenPipeError:
+            raise
+        except OSError:
+            # There is nowhere left to say so, and the work goes on.
+            self.words_are_lost = True
 
     def style(self, text: str, style: str) -> str:
         """The text in a style, where the terminal takes colours."""
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.color else text
 
     def flush(self) -> None:
-        """Hands everything to the operating system.
+        """Hands everything to the operating system: somebody follows.
 
         Raises:
             BrokenPipeError: nobody reads any more.
-            PipecError: the output cannot be written, such as on a full disk.
         """
-        _guarded(self._out.flush)
-        _guarded(self._err.flush)
+        self._try(self._out.flush)
+        try:
+            self._err.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:
+            self.words_are_lost = True
 
+    def finish(self) -> None:
+        """Hands over the rest.
 
-def _guarded(write: Callable[..., object], *text: str) -> None:
-    try:
-        write(*text)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        message = f"cannot write the output: {error.strerror}"
-        raise PipecError(Code.OUTPUT_UNWRITABLE, message) from error
+        Raises:
+            BrokenPipeError: nobody reads any more.
+            PipecError: some data could not be written, such as on a full disk.
+        """
+        self.flush()
+        if self._trouble is not None:
+            message = f"cannot write the output: {self._trouble.strerror}"
+            raise PipecError(Code.OUTPUT_UNWRITABLE, message)
+
+    def _try(self, write: Callable[..., object], *text: str) -> None:
+        if self._trouble is None:
+            try:
+                write(*text)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                # A run goes on without its output, and fails at its end.
+                self._trouble = error
 
 
 def wants_color(choice: str, environ: Mapping[str, str], stream: TextIO) -> bool:

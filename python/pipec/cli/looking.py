@@ -8,6 +8,7 @@ from pipec import _core
 from pipec.cli.invocation import Invocation
 from pipec.cli.options import RunOptions
 from pipec.cli.run import open_request
+from pipec.cli.trouble import reading_inputs
 from pipec.codes import Code
 from pipec.errors import PlanError, RunError
 from pipec.ir.task import TaskId
@@ -37,6 +38,7 @@ def look_at(invocation: Invocation, task: str) -> Look:
     Raises:
         SpecError: the pipeline file is missing or wrong.
         PlanError: the name means no task, or several.
+        RunError: an input cannot be read.
     """
     request = open_request(invocation, RunOptions(targets=(task,), is_task=True))
     target = single_target(request, task)
@@ -50,13 +52,9 @@ def look_at(invocation: Invocation, task: str) -> Look:
             except RunError:
                 # The engine leaves out what it is not told enough about.
                 continue
-    return Look(
-        task=target,
-        request=request,
-        engine=engine,
-        extras=extras,
-        decisions=json.loads(engine.assess(json.dumps(extras))),
-    )
+    with reading_inputs():
+        decisions = json.loads(engine.assess(json.dumps(extras)))
+    return Look(task=target, request=request, engine=engine, extras=extras, decisions=decisions)
 
 
 def single_target(request: RunRequest, name: str) -> TaskId:

@@ -6,6 +6,7 @@ A run with everything cached comes through here in milliseconds: nothing is impo
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from pipec import _core
 from pipec.cli.console import Console, wants_color
@@ -43,25 +44,28 @@ def main(argv: Sequence[str]) -> int:
     console = Console(sys.stdout, sys.stderr, color=wants_color("auto", os.environ, sys.stderr))
     try:
         status = _dispatch(list(argv), console)
-        console.flush()
+        console.finish()
     except BrokenPipeError:
-        _drop_output()
+        _drop(sys.stdout, sys.stderr)
         return OUTPUT_CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
         from pipec.cli.report.errors import report_error
 
+        status = report_error(error, console=console, environ=os.environ)
         if isinstance(error, PipecError) and error.code is Code.OUTPUT_UNWRITABLE:
-            _drop_output()
-        return report_error(error, console=console, environ=os.environ)
+            _drop(sys.stdout)
+    if console.words_are_lost:
+        _drop(sys.stderr)
     return status
 
 
-def _drop_output() -> None:
+def _drop(*streams: TextIO) -> None:
     """Gives up what could not be written: Python would complain about it on the way out."""
     with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        for stream in streams:
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _working_folder() -> str:

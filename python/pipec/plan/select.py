@@ -124,12 +124,17 @@ def _unknown_target(pipeline: Pipeline, name: str, kind: Kind) -> PlanError:
     # Only mistakes come here: a plan that is right does not pay for the search.
     from pipec.frontend.suggest import did_you_mean
 
-    names = names_of(pipeline, kind)
+    if kind == "task" and JobId(name) in pipeline.jobs:
+        targets = pipeline.jobs[JobId(name)].targets
+        named = ", ".join(f"`{task}`" for task in targets[:3])
+        advice: tuple[str, ...] = (f"`{name}` is a job; it runs {named}",)
+    else:
+        advice = did_you_mean(name, names_of(pipeline, kind))
     thing = {"any": "job or task", "job": "job", "task": "task"}[kind]
     return PlanError(
         Code.UNKNOWN_TARGET,
         f"this pipeline has no {thing} `{name}`",
-        help=did_you_mean(name, names) or (f"`pipec list` shows every {thing}",),
+        help=advice or (f"`pipec list` shows every {thing}",),
     )
 
 

@@ -56,7 +56,13 @@ def test_the_base_name_of_a_matrix_selects_every_expansion():
     [
         ("tpo", "any", "this pipeline has no job or task `tpo`", "did you mean `top`?"),
         ("Verify", "any", "this pipeline has no job or task `Verify`", "did you mean `verify`?"),
-        ("verify", "task", "this pipeline has no task `verify`", "`pipec list` shows every task"),
+        (
+            "verify",
+            "task",
+            "this pipeline has no task `verify`",
+            "`verify` is a job; it runs `alone`",
+        ),
+        ("zzz", "task", "this pipeline has no task `zzz`", "`pipec list` shows every task"),
         ("top", "job", "this pipeline has no job `top`", "`pipec list` shows every job"),
         ("", "any", "this pipeline has no job or task ``", "`pipec list` shows every job or task"),
     ],

@@ -9,6 +9,7 @@ from pipec.cli.documents import CacheDocument, StoreContent, print_document
 from pipec.cli.parameters import Format, Wait, command_app, examples, invocation_of
 from pipec.cli.report.words import plural, size, visible
 from pipec.cli.stores import find_stores
+from pipec.cli.trouble import changing_state
 from pipec.clock import SystemClock
 from pipec.runtime.lock import take
 
@@ -28,6 +29,8 @@ def info(context: typer.Context, *, format: Format = "text") -> None:  # noqa: A
     if format == "json":
         print_document(invocation.console, CacheDocument(stores=contents))
         return
+    if not contents:
+        invocation.console.say("nothing is cached yet")
     for content in contents:
         entries = plural(content.entries, "entry")
         invocation.console.data(f"{visible(content.folder)}: {entries}, {size(content.bytes)}\n")
@@ -39,7 +42,8 @@ def clear(context: typer.Context, *, wait: Wait = False) -> None:
     invocation = invocation_of(context)
     found, stores = find_stores(invocation)
     now_ms = SystemClock().now_ms()
-    with take(found.root, run_id="", now_ms=now_ms, action="cache clear", wait=wait):
+    lock = take(found.root, run_id="", now_ms=now_ms, action="cache clear", wait=wait)
+    with lock, changing_state():
         for store in stores:
             _core.store_clear(store.root)
     invocation.console.say("the cache is empty")
@@ -47,7 +51,8 @@ def clear(context: typer.Context, *, wait: Wait = False) -> None:
 
 def _look(root: str) -> dict[str, int]:
     # Nothing is old enough to go, and nothing would go: what is left is the count.
-    swept = _core.store_sweep(root, now_ms=0, max_age_ms=None, max_bytes=None, dry=True)
+    with changing_state():
+        swept = _core.store_sweep(root, now_ms=0, max_age_ms=None, max_bytes=None, dry=True)
     counted = json.loads(swept)
     assert isinstance(counted, dict)
     return counted

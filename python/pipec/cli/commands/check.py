@@ -11,6 +11,7 @@ from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.cli.report.findings import describe_findings
 from pipec.cli.report.words import plural
 from pipec.cli.run import platform_name
+from pipec.cli.trouble import reading_inputs
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Label
 from pipec.errors import SpecError
@@ -99,7 +100,9 @@ def unmatched_patterns(invocation: Invocation, found: Found, loaded: Loaded) -> 
     engine = open_engine(request, Services(), run_id="")
     for task in request.plan.tasks:
         origin = loaded.origins[task]
-        for index in engine.unmatched(task):
+        with reading_inputs():
+            unmatched = engine.unmatched(task)
+        for index in unmatched:
             yield Finding(
                 Code.PATTERN_MATCHES_NOTHING,
                 f"an input of `{task}` matches no file",

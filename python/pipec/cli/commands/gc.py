@@ -11,6 +11,7 @@ from pipec.cli.options import UsageError
 from pipec.cli.parameters import Dry, Format, Wait, command_app, examples, invocation_of
 from pipec.cli.report.words import plural, size
 from pipec.cli.stores import find_stores
+from pipec.cli.trouble import changing_state
 from pipec.clock import SystemClock
 from pipec.runtime.lock import take
 from pipec.runtime.records import list_runs, prune
@@ -53,7 +54,8 @@ def gc(
     limit = None if cache_size is None else parse_size(cache_size)
     found, stores = find_stores(invocation)
     now_ms = SystemClock().now_ms()
-    with take(found.root, run_id="", now_ms=now_ms, action="gc", wait=wait):
+    lock = take(found.root, run_id="", now_ms=now_ms, action="gc", wait=wait)
+    with lock, changing_state():
         swept = [
             json.loads(
                 _core.store_sweep(

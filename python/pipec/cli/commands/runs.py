@@ -12,6 +12,7 @@ from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.cli.records import find_record, outcome
 from pipec.cli.report.words import plural, visible
 from pipec.runtime.durations import spell_duration
+from pipec.runtime.lock import active_holder
 from pipec.runtime.records import newest_records, run_folder
 
 app = command_app(help="Look at the records of runs.")
@@ -21,8 +22,11 @@ app = command_app(help="Look at the records of runs.")
 def list_runs(context: typer.Context, *, format: Format = "text") -> None:  # noqa: A002
     """List the recorded runs, the newest first."""
     invocation = invocation_of(context)
-    records = list(newest_records(invocation.find().root))
-    document = RunsDocument(runs=tuple(describe(record) for record in records))
+    root = invocation.find().root
+    holder = active_holder(root)
+    active = holder.run_id if holder else ""
+    records = newest_records(root)
+    document = RunsDocument(runs=tuple(describe(record, active=active) for record in records))
     if format == "json":
         print_document(invocation.console, document)
         return
@@ -58,11 +62,13 @@ def show(
     invocation.console.data(render(record, visible(folder)))
 
 
-def describe(record: Mapping[str, Any]) -> ListedRun:
-    """A record in a few words."""
+def describe(record: Mapping[str, Any], *, active: str) -> ListedRun:
+    """A record in a few words. `active` is the run that is under way."""
+    # Nobody is left to close the record of a run whose process was killed.
+    is_crashed = record["status"] == "running" and record["run_id"] != active
     return ListedRun(
         id=record["run_id"],
-        status=record["status"],
+        status="interrupted" if is_crashed else record["status"],
         started_at=record["started_at"],
         targets=tuple(record["request"]["targets"]),
         tasks=len(record["tasks"]),

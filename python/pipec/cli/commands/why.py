@@ -13,6 +13,7 @@ from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.cli.patterns import deciding_patterns
 from pipec.cli.records import find_task, read_verdict, verdict_words
 from pipec.cli.report.words import visible
+from pipec.cli.trouble import reading_inputs
 from pipec.ir.pipeline import Pipeline
 from pipec.ir.task import TaskId
 from pipec.plan.select import select
@@ -83,7 +84,8 @@ def explain_record(
 def look_now(invocation: Invocation, task: TaskId) -> WhyDocument:
     """What differs now from the task's last success."""
     look = look_at(invocation, task)
-    diff = json.loads(look.engine.diff_inputs(task, json.dumps(look.extras.get(task, []))))
+    with reading_inputs():
+        diff = json.loads(look.engine.diff_inputs(task, json.dumps(look.extras.get(task, []))))
     return WhyDocument(
         task=task,
         reason=None if diff["baseline"] else "it has not passed yet, as far as the cache knows",
