@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from pipec import _core
 from pipec.codes import Code
@@ -20,58 +21,78 @@ Pattern = tuple[str, bool]
 
 
 def overlapping_outputs(checked: Checked) -> Iterator[Finding]:
-    """Two tasks own one file, or a task owns the pipeline file."""
-    owners = [task for task in checked.pipeline.tasks.values() if task.outputs]
-    own_file = [(_literal(checked.document.path.rpartition("/")[2]), False)]
-    reported: set[tuple[Route, ...]] = set()
-    sets = [own_file, *(_owned(task.outputs) for task in owners)]
+    """Two tasks own one file, or a task owns the pipeline file. Each task is reported once."""
+    reported: set[Route] = set()
+    own_file = ((_literal(checked.document.path.rpartition("/")[2]), False),)
+    # Equal lists of outputs, as defaults and a matrix make them, are compared only once.
+    owners: dict[tuple[Pattern, ...], list[Task]] = defaultdict(list)
+    for task in checked.pipeline.tasks.values():
+        if task.outputs:
+            owners[tuple(_owned(task.outputs))].append(task)
+    for patterns, tasks in owners.items():
+        for _, _, path in _overlaps([patterns, patterns]) if len(tasks) > 1 else ():
+            for later in tasks[1:]:
+                yield from _shared_output(checked, tasks[0], later, path, reported)
+    sets = [own_file, *owners]
     for first, second, path in _overlaps(sets):
-        later = owners[second - 1]
+        later = owners[sets[second]][0]
+        if first > 0:
+            yield from _shared_output(checked, owners[sets[first]][0], later, path, reported)
+            continue
         origin = checked.origins[later.id]
+        reported.add(origin.route)
+        message = f"the outputs of `{later.id}` take in the pipeline file itself"
         label = Label(origin.of("outputs"), at="key")
-        if first == 0:
-            if (origin.route,) not in reported:
-                reported.add((origin.route,))
-                message = f"the outputs of `{later.id}` take in the pipeline file itself"
-                yield Finding(Code.OVERLAPPING_OUTPUTS, message, (label,))
-            continue
-        earlier = owners[first - 1]
-        other = checked.origins[earlier.id]
-        if (other.route, origin.route) in reported:
-            continue
-        reported.add((other.route, origin.route))
-        message = f"`{earlier.id}` and `{later.id}` both own `{path}`"
-        if other is origin:
-            advice = "the combinations of a matrix run one beside the other: they need own outputs"
-            yield Finding(Code.OVERLAPPING_OUTPUTS, message, (label,), (advice,))
-            continue
-        labels = (label, Label(other.of("outputs"), f"outputs of `{earlier.id}`", at="key"))
-        yield Finding(Code.OVERLAPPING_OUTPUTS, message, labels)
+        yield Finding(Code.OVERLAPPING_OUTPUTS, message, (label,))
+
+
+def _shared_output(
+    checked: Checked, earlier: Task, later: Task, path: str, reported: set[Route]
+) -> Iterator[Finding]:
+    origin, other = checked.origins[later.id], checked.origins[earlier.id]
+    if origin.route in reported:
+        return
+    reported.add(origin.route)
+    message = f"`{earlier.id}` and `{later.id}` both own `{path}`"
+    label = Label(origin.of("outputs"), at="key")
+    if other is origin:
+        advice = "the combinations of a matrix run one beside the other: they need own outputs"
+        yield Finding(Code.OVERLAPPING_OUTPUTS, message, (label,), (advice,))
+        return
+    labels = (label, Label(other.of("outputs"), f"outputs of `{earlier.id}`", at="key"))
+    yield Finding(Code.OVERLAPPING_OUTPUTS, message, labels)
 
 
 def undeclared_dependencies(checked: Checked) -> Iterator[Finding]:
     """A task reads what another one makes, and does not wait for it."""
     tasks = checked.pipeline.tasks
     owners = _Owners(tasks)
-    if not owners:
-        return
-    for task, origin in checked.written_tasks():
-        patterns = _selected(task.inputs, checked.pipeline.named_inputs)
-        candidates = [
-            owner
-            for owner in owners.near(patterns)
+    met: dict[tuple[Pattern, ...], list[tuple[Task, str]]] = {}
+    for task, origin in checked.written_tasks() if owners else ():
+        patterns = tuple(_selected(task.inputs, checked.pipeline.named_inputs))
+        if patterns not in met:
+            met[patterns] = _makers(patterns, owners.near(patterns))
+        strangers = (
+            (owner, path)
+            for owner, path in met[patterns]
             if owner.id not in task.depends_on and checked.origins[owner.id] is not origin
-        ]
-        if not candidates:
+        )
+        first = next(strangers, None)
+        if first is None:
             continue
-        sets = [patterns, *(_owned(owner.outputs) for owner in candidates)]
-        found = [
-            (candidates[right - 1], path) for left, right, path in _overlaps(sets) if left == 0
+        before = _all_before(task.id, tasks)
+        missing = [
+            (owner, path) for owner, path in chain([first], strangers) if owner.id not in before
         ]
-        before = _all_before(task.id, tasks) if found else frozenset()
-        missing = [(owner, path) for owner, path in found if owner.id not in before]
         if missing:
             yield _undeclared(task, origin, missing)
+
+
+def _makers(patterns: Sequence[Pattern], owners: Sequence[Task]) -> list[tuple[Task, str]]:
+    """The owners of files that the patterns select, each with such a file."""
+    sets = [patterns, *(_owned(owner.outputs) for owner in owners)]
+    found = _overlaps(sets) if owners else []
+    return [(owners[right - 1], path) for left, right, path in found if left == 0]
 
 
 def outputs_of_strangers(checked: Checked) -> Iterator[Finding]:

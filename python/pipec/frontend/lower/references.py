@@ -8,6 +8,9 @@ from pipec.frontend.lower.tree import Placed
 from pipec.frontend.suggest import did_you_mean
 from pipec.ir.task import TaskId
 
+_MOST_SUGGESTIONS = 50
+"""How many unknown references get a suggestion: each is compared with the names of all tasks."""
+
 
 class References:
     """The tasks of a pipeline by the names that refer to them."""
@@ -15,6 +18,7 @@ class References:
     def __init__(self, placed: Iterable[Placed], *, has_members: bool) -> None:
         """With `has_members`, references into members and sources are left to their loader."""
         self._has_members = has_members
+        self._suggestions = 0
         self._tasks: dict[str, tuple[TaskId, ...]] = {}
         for task in placed:
             ids = tuple(task_id for task_id, _ in task.variants)
@@ -40,10 +44,13 @@ class References:
         return found
 
     def _unknown(self, written: str, route: Route, group: str) -> Finding:
+        message = f"there is no task `{written}`"
+        self._suggestions += 1
+        if self._suggestions > _MOST_SUGGESTIONS:
+            return Finding(Code.UNKNOWN_TASK, message, (Label(route),))
         prefix = f"{group}."
         near = [name.removeprefix(prefix) for name in self._tasks if name.startswith(prefix)]
         names: Sequence[str] = [*(near if group else ()), *self._tasks]
-        message = f"there is no task `{written}`"
         return Finding(Code.UNKNOWN_TASK, message, (Label(route),), did_you_mean(written, names))
 
 
