@@ -75,7 +75,7 @@ impl Engine {
 }
 
 /// The tasks that have to be finished before this one can be decided.
-fn needs(task: &Task) -> impl Iterator<Item = &str> {
+pub(super) fn needs(task: &Task) -> impl Iterator<Item = &str> {
     let whole_outputs = task
         .structured_inputs
         .iter()

@@ -74,6 +74,7 @@ impl Engine {
             key,
             components: &components,
         };
+        let is_sure = is_sure && !self.follows_unsure(task);
         let (verdict, hit) = self.verdict(&asked, is_sure)?;
         let intact = hit.as_ref().map(|hit| match hit {
             Hit::InPlace(_) => true,
@@ -116,7 +117,11 @@ impl Engine {
         let made = match &decided.hit {
             Some(hit) if is_intact => Some(Made::Digest(hit.made(task, decided.key))),
             None if task.steps.is_empty() && task.outputs.is_empty() => {
-                Some(Made::Digest(decided.key))
+                Some(if self.follows_unsure(task) {
+                    Made::Unsure
+                } else {
+                    Made::Digest(decided.key)
+                })
             }
             _ => None,
         };

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::assess::needs;
 use super::decide::{hex, success_of};
 use super::decision::{EntryFacts, Sealed, TaskFacts, shown};
 use super::look::{Look, TaskSets, entry as manifest_entry, folder_entry, read_stable};
@@ -120,11 +121,9 @@ impl Engine {
         decided.ok_or_else(|| Error::Invalid(format!("`{id}` has not been decided")))
     }
 
-    fn follows_unsure(&self, task: &Task) -> bool {
+    pub(super) fn follows_unsure(&self, task: &Task) -> bool {
         let inner = self.lock();
-        task.depends_on
-            .iter()
-            .any(|id| matches!(inner.made.get(id), Some(Made::Unsure)))
+        needs(task).any(|id| matches!(inner.made.get(id), Some(Made::Unsure)))
     }
 
     /// A look at one task with each of its output patterns also as a set of its own.

@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 use crate::glob::SetId;
 use crate::store::Present;
 use crate::tree::{
-    Entry, EntryKind, FolderFound, Found, Identity, Kind, Known, Manifest, Stamp, Walk, open_file,
-    path_of, read_link, walk,
+    Entry, EntryKind, FolderFound, Found, Identity, Kind, Known, Manifest, Stamp, Walk, is_gone,
+    is_never, open_file, path_of, read_link, walk,
 };
 
 /// A file that keeps changing while it is read is given up on after this many times.
@@ -225,7 +225,7 @@ impl Look {
     }
 
     pub(super) fn owns(&self, set: SetId, path: &[u8], is_folder: bool) -> bool {
-        self.built.automaton.selects(set, path, is_folder)
+        !is_never(path) && self.built.automaton.selects(set, path, is_folder)
     }
 
     /// The inputs that a set selects. `Engine::digest` has to have been asked for them.
@@ -279,7 +279,7 @@ impl Look {
     fn literals_not_walked(&self, root: &Path, set: SetId, found: &Manifest) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for literal in &self.built.literals[set as usize] {
-            if is_covered(found, literal) || !self.built.automaton.selects(set, literal, false) {
+            if is_covered(found, literal) || !self.owns(set, literal, false) {
                 continue;
             }
             let path = path_of(root, literal);
@@ -289,13 +289,16 @@ impl Look {
                     let known = read_stable(&path, &identity).map_err(Error::at(&path))?;
                     entries.extend(known.map(|known| entry(literal.clone(), &known)));
                 }
+                Ok(metadata) if metadata.is_symlink() => {
+                    let text = read_link(&path).map_err(Error::at(&path))?;
+                    let known = Known {
+                        identity: Identity::from(&metadata),
+                        digest: Digest::of(&text),
+                    };
+                    entries.push(entry(literal.clone(), &known));
+                }
                 Ok(_) => {}
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                    ) =>
-                {
+                Err(error) if is_gone(&error) => {
                     entries.push(Entry {
                         path: literal.clone().into(),
                         kind: EntryKind::Missing,

@@ -54,6 +54,16 @@ struct Set {
     users: Vec<SetId>,
 }
 
+impl Set {
+    fn takes_in(&self, group: SetId) -> bool {
+        let takes_in = |rule: &SetRule| match *rule {
+            SetRule::Glob { .. } => false,
+            SetRule::Group { set, exclude } => set == group && !exclude,
+        };
+        self.rules.iter().any(takes_in)
+    }
+}
+
 #[derive(Clone, Copy)]
 enum SetRule {
     Glob { exclude: bool },
@@ -268,17 +278,21 @@ impl Automaton {
         }
     }
 
-    /// The sets for which something below a folder in this state could still match: what a link to a
-    /// folder stands in for.
+    /// The sets of inputs for which something below a folder in this state could still match: what a
+    /// link to a folder stands in for. Outputs do not lie behind links.
     pub fn reaching(&self, state: &State, is_ignored: bool) -> Vec<SetId> {
         let positions = state.positions.iter();
         let mut sets: Vec<SetId> = positions
-            .filter(|at| self.is_alive(**at) && (!is_ignored || self.ignores_ignore_files(**at)))
+            .filter(|at| self.is_alive(**at) && !self.sequence_of(**at).is_outputs)
+            .filter(|at| !is_ignored || self.ignores_ignore_files(**at))
             .map(|at| self.sequence_of(*at).set)
             .collect();
         let mut at = 0;
         while at < sets.len() {
-            sets.extend(&self.sets[sets[at] as usize].users);
+            let group = sets[at];
+            let takes_in = |user: &&SetId| self.sets[**user as usize].takes_in(group);
+            let users = self.sets[group as usize].users.iter().filter(takes_in);
+            sets.extend(users.copied().collect::<Vec<_>>());
             at += 1;
         }
         sets.sort_unstable();

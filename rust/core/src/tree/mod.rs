@@ -13,4 +13,4 @@ pub use index::{Fresh, Index, Known};
 pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, differences};
 pub use os::{open_file, path_of, read_link};
 pub use stamp::Stamp;
-pub use walk::{Counters, FolderFound, Found, Walk, walk};
+pub use walk::{Counters, FolderFound, Found, Walk, is_gone, is_never, walk};
