@@ -169,7 +169,7 @@ def test_show_knows_tasks_and_not_jobs(app):
             stdout="",
             stderr="""\
 error[PIPEC_UNKNOWN_TARGET]: this pipeline has no task `verify`
-help: `pipec list` shows every task
+help: `verify` is a job; it runs `test[node=20]`, `test[node=22]`
 help: pipec explain PIPEC_UNKNOWN_TARGET
 """,
             status=2,
