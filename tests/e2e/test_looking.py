@@ -355,7 +355,7 @@ error[PIPEC_NO_PIPELINE]: no pipeline in `<project>` or in any folder above it
 help: a pipeline is a file called `pipeline.toml`, `pipeline.yaml`, `pipeline.yml`, `pipec.toml`, `pipec.yaml` or `pipec.yml`
 help: `pipec init` writes one
 help: pipec explain PIPEC_NO_PIPELINE
-""",
+""",  # noqa: E501
             status=2,
         )
     )
