@@ -21,8 +21,8 @@ PYTEST_WORKERS ?= auto
 NATIVE_SOURCES := Cargo.toml Cargo.lock pyproject.toml \
 	$(shell find rust -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print)
 
-.PHONY: help demo test test-quick test-rust check check-python check-types check-layers check-rust \
-	check-lock fix develop lock clean
+.PHONY: help demo test test-quick test-rust bench bench-quick check check-python check-types \
+	check-layers check-rust check-lock fix develop lock clean
 
 help:  ## Lists the targets.
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 14
@@ -38,6 +38,13 @@ test-quick: $(NATIVE)  ## Runs the Python tests that take no more than a few sec
 
 test-rust:
 	cargo test --package pipec-core --locked --quiet
+
+# Measures a release that it builds itself; benches/README.md says what the rows mean.
+bench: $(TOOLS)  ## Measures pipec against the machine and other tools: an hour or more, on an idle machine.
+	$(BIN)/python -m benches.run
+
+bench-quick: $(TOOLS)  ## Measures on small trees, in under two minutes.
+	$(BIN)/python -m benches.run --quick
 
 check: check-python check-types check-layers check-rust check-lock  ## Runs every linter and type checker.
 
