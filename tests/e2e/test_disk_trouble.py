@@ -25,7 +25,8 @@ def run_with_small_files(project: Project, *words: str) -> "subprocess.Completed
     return subprocess.run(
         ["sh", "-c", command, sys.executable, *words],
         cwd=project.folder,
-        env=project.environment,
+        # Python itself would leave half a file of byte code beside the sources, for others to trip over.
+        env={**project.environment, "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
