@@ -1,12 +1,10 @@
 //! `.gitignore` files along the walk: the innermost that has an opinion decides, as in git.
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use ignore::Match;
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
-
+use super::ignore_rule::IgnoreRule;
 use super::os::{open_file, path_of};
 use crate::error::{Error, Result};
 
@@ -20,10 +18,13 @@ pub(super) struct Ignored {
     pub depth: Option<u16>,
 }
 
+/// The rules of one ignore file.
 struct Frame {
-    own: Gitignore,
-    /// Where the project lies below the folder of these rules, for rules from above the project.
-    prefix: PathBuf,
+    rules: Vec<IgnoreRule>,
+    /// How many bytes of a path lead to the folder of these rules.
+    skipped: usize,
+    /// Where the project lies below that folder, with a slash, for rules from above the project.
+    prefix: Vec<u8>,
     outer: Option<Arc<Self>>,
 }
 
@@ -39,13 +40,10 @@ impl Ignored {
             .skip(1)
             .take_while(|folder| folder.starts_with(top));
         for folder in between.collect::<Vec<_>>().into_iter().rev() {
-            let path = path_of(folder, IGNORE_FILE);
-            if let Some(bytes) = read(&path)? {
-                let prefix = root
-                    .strip_prefix(folder)
-                    .unwrap_or(Path::new(""))
-                    .to_path_buf();
-                ignored = ignored.with_rules(Path::new(""), prefix, &bytes, &path)?;
+            if let Some(bytes) = read(&path_of(folder, IGNORE_FILE))? {
+                let below = root.strip_prefix(folder).unwrap_or(Path::new(""));
+                let prefix = [below.as_os_str().as_encoded_bytes(), b"/"].concat();
+                ignored = ignored.with_rules(0, prefix, &bytes);
             }
         }
         Ok(ignored)
@@ -53,48 +51,30 @@ impl Ignored {
 
     /// Adds the ignore file of a folder, if it has one. `folder` is relative to `root`.
     pub(super) fn with_file_of(&self, root: &Path, folder: &[u8]) -> Result<Self> {
-        let path = path_of(&path_of(root, folder), IGNORE_FILE);
-        let Some(bytes) = read(&path)? else {
-            return Ok(self.clone());
+        let read = read(&path_of(&path_of(root, folder), IGNORE_FILE))?;
+        let skipped = if folder.is_empty() {
+            0
+        } else {
+            folder.len() + 1
         };
-        self.with_rules(
-            &path_of(Path::new(""), folder),
-            PathBuf::new(),
-            &bytes,
-            &path,
-        )
+        Ok(match read {
+            Some(bytes) => self.with_rules(skipped, Vec::new(), &bytes),
+            None => self.clone(),
+        })
     }
 
-    fn with_rules(
-        &self,
-        base: &Path,
-        prefix: PathBuf,
-        bytes: &[u8],
-        source: &Path,
-    ) -> Result<Self> {
-        let mut builder = GitignoreBuilder::new(base);
-        for line in String::from_utf8_lossy(bytes)
-            .trim_start_matches('\u{feff}')
-            .lines()
-        {
-            // A line that is no glob ignores nothing: git says nothing about it either.
-            let _ = builder.add_line(Some(source.to_path_buf()), line);
-        }
-        let own = builder.build().map_err(|error| {
-            Error::corrupt(
-                source,
-                format!("its rules cannot be used together: {error}"),
-            )
-        })?;
-        let rules = Some(Arc::new(Frame {
-            own,
-            prefix,
-            outer: self.rules.clone(),
-        }));
-        Ok(Self {
-            rules,
+    fn with_rules(&self, skipped: usize, prefix: Vec<u8>, bytes: &[u8]) -> Self {
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let lines = text.split(|byte| *byte == b'\n');
+        Self {
+            rules: Some(Arc::new(Frame {
+                rules: lines.filter_map(IgnoreRule::parse).collect(),
+                skipped,
+                prefix,
+                outer: self.rules.clone(),
+            })),
             depth: self.depth,
-        })
+        }
     }
 
     /// What holds for an entry of this folder. `depth` is the entry's number of components.
@@ -116,14 +96,16 @@ impl Ignored {
     }
 
     fn says(&self, path: &[u8], is_folder: bool) -> bool {
-        let path = path_of(Path::new(""), path);
         let mut frame = self.rules.as_deref();
-        while let Some(rules) = frame {
-            match rules.own.matched(rules.prefix.join(&path), is_folder) {
-                Match::Ignore(_) => return true,
-                Match::Whitelist(_) => return false,
-                Match::None => frame = rules.outer.as_deref(),
+        while let Some(own) = frame {
+            let path = &path[own.skipped..];
+            let from_above = (!own.prefix.is_empty()).then(|| [&own.prefix, path].concat());
+            let path = from_above.as_deref().unwrap_or(path);
+            let mut last_first = own.rules.iter().rev();
+            if let Some(rule) = last_first.find(|rule| rule.names(path, is_folder)) {
+                return !rule.is_negated;
             }
+            frame = own.outer.as_deref();
         }
         false
     }

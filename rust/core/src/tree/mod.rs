@@ -2,6 +2,7 @@
 
 mod identity;
 mod ignore_files;
+mod ignore_rule;
 mod index;
 mod manifest;
 mod os;
