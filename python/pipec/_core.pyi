@@ -89,8 +89,10 @@ class Engine:
     """
 
     def __new__(cls, root: str, ir: bytes, request: str) -> Engine: ...
-    def environment(self, task: str, /) -> list[tuple[str, str, bool]]:
+    def environment(self, task: str, step: int | None = None, /) -> list[tuple[str, str, bool]]:
         """What the task's declarations add to its environment: name, value, whether it is a secret.
+
+        With `step`, only what that step adds on top. Matrix values and parameters are not in it.
 
         Raises:
             ValueError: a value cannot be resolved; the text is JSON `[{"code", "message", "name"}]`.
@@ -174,6 +176,32 @@ class Engine:
     def counters(self) -> dict[str, int]:
         """What the engine did: `directories_listed`, `files_seen`, `files_hashed`, `bytes_hashed`,
         `index_hits`, `blobs_written`, `entries_written`."""
+
+# --- the front door ----------------------------------------------------------------------------
+
+def answer(words: list[str], /) -> tuple[str, str, int] | HandOver | None:
+    """Answers the command line `words` of this process, if that needs no Python.
+
+    Gives what to print on standard output and error and the exit status. For a run in which something
+    has to run: what is known so far. None: a form that is not known here; nothing was done.
+    """
+
+@final
+class HandOver:
+    """A run that the front door began and cannot end. It holds the run lock until that is taken."""
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+
+    def take_lock(self, root: str, /) -> int | None:
+        """The descriptor of the run lock, once, if `root` is the project's."""
+
+    def take_engine(self, root: str, ir: bytes, request: str, /) -> tuple[Engine, str] | None:
+        """The engine and the JSON of its `assess`, once, for a request that asks just the same.
+
+        The run's id and its moment may differ.
+        """
 
 # --- the store at rest -------------------------------------------------------------------------
 

@@ -60,6 +60,17 @@ def report():
         file.write(repr({"modules": modules, "started": started}))
 
 atexit.register(report)
+
+# The front door leaves without any clean-up.
+import os
+
+leave = os._exit
+
+def report_and_leave(status):
+    report()
+    leave(status)
+
+os._exit = report_and_leave
 """
 
 
@@ -82,9 +93,27 @@ def watched(project, tmp_path):
     return call
 
 
-def test_a_cached_run_imports_only_what_is_on_the_list(watched):
+LONG_WAY = ("run", "verify", "--concurrency", "auto")
+"""The same run in a form that the front door does not know."""
+
+
+def test_a_cached_run_imports_nothing_but_the_core(watched):
     assert watched("run", "verify")[0].status == 0
-    result, modules, _ = watched("run", "verify")
+    result, modules, started = watched("run", "verify")
+    assert "2 cached" in result.stderr
+    assert {name for name in modules if name.startswith("pipec")} == {"pipec", "pipec._core"}
+    # What `python -m` itself imports; the installed command does without.
+    code = (
+        "import sys; bare = set(sys.modules); import atexit, runpy; print(set(sys.modules) - bare)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert modules - ast.literal_eval(done.stdout) == {"pipec", "pipec._core"}
+    assert started == []
+
+
+def test_a_cached_run_on_the_long_way_imports_only_what_is_on_the_list(watched):
+    assert watched("run", "verify")[0].status == 0
+    result, modules, _ = watched(*LONG_WAY)
     assert "2 cached" in result.stderr
     theirs = {name.partition(".")[0] for name in modules if name.partition(".")[0] != "pipec"}
     assert theirs - ALLOWED == set()
@@ -92,7 +121,7 @@ def test_a_cached_run_imports_only_what_is_on_the_list(watched):
 
 def test_a_cached_run_needs_few_of_our_own_modules(watched):
     watched("run", "verify")
-    _, modules, _ = watched("run", "verify")
+    _, modules, _ = watched(*LONG_WAY)
     ours = {name for name in modules if name.startswith("pipec.")}
     assert not ours & {"pipec.runtime.executor", "pipec.frontend.load", "pipec.cli.app"}
     assert not any(name.startswith("pipec.spec") for name in ours)
@@ -103,6 +132,7 @@ def test_a_cached_run_starts_no_process_and_opens_no_socket(watched):
     _, _, started = watched("run", "verify")
     assert "subprocess.Popen" in started or "os.posix_spawn" in started
     assert watched("run", "verify")[2] == []
+    assert watched(*LONG_WAY)[2] == []
 
 
 def test_a_prediction_of_a_cached_run_starts_no_process_either(watched):

@@ -39,11 +39,14 @@ VERBS = (
 """Every command, in the order of the help. Any other first word is a job or a task to run."""
 
 
-def main(argv: Sequence[str]) -> int:
-    """Carries out a command line and gives the exit status. Never raises."""
+def main(argv: Sequence[str], begun: "_core.HandOver | None" = None) -> int:
+    """Carries out a command line and gives the exit status. Never raises.
+
+    `begun` is the run of this command line as far as the core got with it.
+    """
     console = Console(sys.stdout, sys.stderr, color=wants_color("auto", os.environ, sys.stderr))
     try:
-        status = _dispatch(list(argv), console)
+        status = _dispatch(list(argv), console, begun)
         console.finish()
     except BrokenPipeError:
         _drop(sys.stdout, sys.stderr)
@@ -75,7 +78,7 @@ def _working_folder() -> str:
         raise UsageError("the folder in which pipec was called is gone") from None
 
 
-def _dispatch(argv: list[str], console: Console) -> int:
+def _dispatch(argv: list[str], console: Console, begun: "_core.HandOver | None") -> int:
     settings, words = take_globals(argv)
     console.configure(
         color=wants_color(settings.color, os.environ, sys.stderr),
@@ -101,7 +104,7 @@ def _dispatch(argv: list[str], console: Console) -> int:
         if options is not None:
             from pipec.cli.run import run
 
-            return run(invocation, options)
+            return run(invocation, options, begun=begun)
         from pipec.cli.app import run_app
 
         return run_app(invocation, words)

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from pipec import _core
 from pipec.cli.concurrency import parse_concurrency, usable_cores
 from pipec.cli.invocation import Invocation
 from pipec.cli.options import RunOptions, UsageError
@@ -16,7 +17,9 @@ from pipec.runtime.request import KEEP_RUNS, MAX_LOG_BYTES, RunRequest, Services
 from pipec.runtime.run import run as run_plan
 
 
-def run(invocation: Invocation, options: RunOptions) -> int:
+def run(
+    invocation: Invocation, options: RunOptions, *, begun: "_core.HandOver | None" = None
+) -> int:
     """Runs the targets, or says what running them would do; gives the exit status.
 
     Raises:
@@ -29,7 +32,8 @@ def run(invocation: Invocation, options: RunOptions) -> int:
         from pipec.cli.dry import print_prediction
 
         return print_prediction(invocation, request, options)
-    record = run_plan(request, Services(listeners=_listeners(invocation, request, options)))
+    services = Services(listeners=_listeners(invocation, request, options), begun=begun)
+    record = run_plan(request, services)
     if options.format == "json":
         import json
 

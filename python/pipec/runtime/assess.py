@@ -166,6 +166,16 @@ def assess(request: RunRequest, services: Services, run_id: str) -> Assessment:
         SpecError: an env file is missing.
     """
     file_values = FileValues(request.root, state_folder(request.root))
+    begun = _take_over(request, services, run_id)
+    if begun is not None:
+        engine, decided = begun
+        return Assessment(
+            request,
+            engine,
+            file_values,
+            read_decisions(decided),
+            handle_signals=services.handle_signals,
+        )
     engine = open_engine(request, services, run_id)
     extras: dict[str, list[Extra]] = {}
     for task in planned(request):
@@ -206,19 +216,36 @@ def open_engine(request: RunRequest, services: Services, run_id: str) -> "_core.
     Raises:
         SpecError: an env file is missing.
     """
-    asked = {
-        "tasks": list(request.plan.tasks),
-        "state": state_folder(request.root),
-        "stores": store_roots(request),
-        "host": {_text(name): _text(value) for name, value in request.host_env.items()},
-        "layers": environment.layers(request),
-        "params": dict(request.params),
-        "platform": request.platform,
-        "run_id": run_id,
-        "now_ms": services.clock.now_ms(),
-        "force": request.force,
-    }
-    return services.open_engine(request.root, pipeline_for_engine(request), json.dumps(asked))
+    asked = _question(request, services, run_id)
+    return services.open_engine(request.root, pipeline_for_engine(request), asked)
+
+
+def _take_over(
+    request: RunRequest, services: Services, run_id: str
+) -> "tuple[_core.Engine, str] | None":
+    """The engine that looked at this very plan already, and its decisions."""
+    if services.begun is None:
+        return None
+    pipeline = pipeline_for_engine(request)
+    return services.begun.take_engine(request.root, pipeline, _question(request, services, run_id))
+
+
+def _question(request: RunRequest, services: Services, run_id: str) -> str:
+    """What an engine is asked about this plan, as JSON."""
+    return json.dumps(
+        {
+            "tasks": list(request.plan.tasks),
+            "state": state_folder(request.root),
+            "stores": store_roots(request),
+            "host": {_text(name): _text(value) for name, value in request.host_env.items()},
+            "layers": environment.layers(request),
+            "params": dict(request.params),
+            "platform": request.platform,
+            "run_id": run_id,
+            "now_ms": services.clock.now_ms(),
+            "force": request.force,
+        }
+    )
 
 
 def findings_of(error: ValueError) -> list[Finding]:

@@ -49,9 +49,11 @@ class Services:
     """What a run uses of the world.
 
     `handle_signals`: SIGINT, SIGTERM and SIGHUP end the run in order; needs the main thread.
+    `begun` is the run as far as the core got with it by itself: the lock, and the engine.
     """
 
     clock: Clock = field(default_factory=SystemClock)
     listeners: tuple[Listener, ...] = ()
     open_engine: OpenEngine = field(default_factory=lambda: _core.Engine)
     handle_signals: bool = True
+    begun: "_core.HandOver | None" = None

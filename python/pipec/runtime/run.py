@@ -30,7 +30,8 @@ def run(request: RunRequest, services: Services) -> RunRecord:
         SpecError: secrets, variables or env files are missing; nothing has run.
     """
     refuse_unsupported(request)
-    run_id = new_run_id(services.clock.now_ms())
+    begun = services.begun
+    run_id = begun.run_id if begun else new_run_id(services.clock.now_ms())
     with _take_lock(request, services, run_id) as lock:
         _repair_left_behind(request, services, lock)
         assessment = assess(request, services, run_id)
@@ -60,6 +61,10 @@ def _take_lock(request: RunRequest, services: Services, run_id: str) -> RunLock:
         for listener in services.listeners:
             listener(WarningRaised(at_ms=at_ms, code=Code.RUN_ACTIVE, message=message))
 
+    if services.begun is not None:
+        fd = services.begun.take_lock(request.root)
+        if fd is not None:
+            return RunLock(fd, "")
     return take(
         request.root,
         run_id=run_id,

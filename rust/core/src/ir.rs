@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -14,9 +14,34 @@ pub const IR_VERSION: u64 = 1;
 pub struct Pipeline {
     pub ir_version: u64,
     #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub env: BTreeMap<String, EnvValue>,
+    #[serde(default)]
+    pub env_files: Vec<Value>,
+    #[serde(default)]
+    pub cache: Stores,
+    #[serde(default)]
+    pub jobs: BTreeMap<String, Job>,
+    #[serde(default)]
     pub named_inputs: BTreeMap<String, Vec<InputRule>>,
     #[serde(default)]
     pub tasks: BTreeMap<String, Task>,
+}
+
+/// The stores that the pipeline declares, each by name.
+#[derive(Debug, Default, Deserialize)]
+pub struct Stores {
+    #[serde(default)]
+    pub stores: BTreeMap<String, Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Job {
+    pub targets: Vec<String>,
+    pub env: BTreeMap<String, EnvValue>,
+    pub params: BTreeMap<String, Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -34,12 +59,29 @@ pub struct Task {
     pub cwd: String,
     pub shell: Option<Vec<String>>,
     pub steps: Vec<BTreeMap<String, Value>>,
+    pub platforms: Vec<String>,
     pub platform_independent: bool,
     pub matrix: BTreeMap<String, String>,
 }
 
 fn yes() -> bool {
     true
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_no(value: &bool) -> bool {
+    !*value
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -107,25 +149,27 @@ impl Default for Cache {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum EnvValue {
     Text(String),
     Literal {
         value: String,
-        #[serde(rename = "in-key", default = "yes")]
+        #[serde(rename = "in-key", default = "yes", skip_serializing_if = "is_yes")]
         in_key: bool,
     },
     Secret {
         secret: String,
-        #[serde(rename = "in-key", default)]
+        #[serde(rename = "in-key", default, skip_serializing_if = "is_no")]
         in_key: bool,
     },
     Variable {
         var: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
         default: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         map: Option<BTreeMap<String, String>>,
-        #[serde(rename = "in-key", default = "yes")]
+        #[serde(rename = "in-key", default = "yes", skip_serializing_if = "is_yes")]
         in_key: bool,
     },
 }

@@ -6,6 +6,7 @@ pub mod digest;
 pub mod document;
 pub mod engine;
 pub mod error;
+pub mod front;
 pub mod glob;
 pub mod ir;
 pub mod key;

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use crate::errors::{from_json, to_json, to_python};
 
 #[pyclass(frozen, module = "pipec._core")]
-pub(crate) struct Engine(engine::Engine);
+pub(crate) struct Engine(pub(crate) engine::Engine);
 
 #[pymethods]
 impl Engine {

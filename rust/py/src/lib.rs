@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 mod document;
 mod engine;
 mod errors;
+mod front;
 mod patterns;
 mod redact;
 mod store;
@@ -20,6 +21,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(patterns::pattern_problem, module)?)?;
     module.add_function(wrap_pyfunction!(patterns::overlaps, module)?)?;
     module.add_class::<engine::Engine>()?;
+    module.add_function(wrap_pyfunction!(front::answer, module)?)?;
+    module.add_class::<front::HandOver>()?;
     module.add_function(wrap_pyfunction!(store::store_sweep, module)?)?;
     module.add_function(wrap_pyfunction!(store::store_clear, module)?)?;
     Ok(())

@@ -1,0 +1,148 @@
+//! The front door, over the border: here the process is asked how it was called and what time it is.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{IsTerminal, Read};
+use std::os::fd::IntoRawFd;
+use std::sync::{Mutex, PoisonError};
+
+use pipec_core::engine::{Decision, Engine as CoreEngine};
+use pipec_core::front::{self, Call, Clock, Outcome, RunLock};
+use pyo3::prelude::*;
+use serde_json::Value;
+
+use crate::engine::Engine;
+use crate::errors::to_json;
+
+/// What of a call is done, or None for one that the front door does not know.
+#[pyfunction]
+#[pyo3(signature = (words, /))]
+pub(crate) fn answer(py: Python<'_>, words: Vec<String>) -> PyResult<Option<Py<PyAny>>> {
+    let outcome = py.detach(|| call_of(words).map(|call| front::answer(&call, &SystemClock)));
+    match outcome {
+        None | Some(Outcome::Unknown) => Ok(None),
+        Some(Outcome::Done { out, err, status }) => Ok(Some(
+            (out, err, status).into_pyobject(py)?.into_any().unbind(),
+        )),
+        Some(Outcome::HandOver(begun)) => Ok(Some(
+            HandOver::of(*begun).into_pyobject(py)?.into_any().unbind(),
+        )),
+    }
+}
+
+/// A run that the front door began and cannot end: something has to run.
+#[pyclass(frozen, module = "pipec._core")]
+pub(crate) struct HandOver {
+    root: String,
+    #[pyo3(get)]
+    run_id: String,
+    ir: Vec<u8>,
+    request: Value,
+    decisions: BTreeMap<String, Decision>,
+    engine: Mutex<Option<CoreEngine>>,
+    lock: Mutex<Option<RunLock>>,
+}
+
+impl HandOver {
+    fn of(begun: front::HandOver) -> Self {
+        Self {
+            root: begun.root.to_string_lossy().into_owned(),
+            run_id: begun.run_id,
+            ir: begun.ir,
+            request: without_moment(serde_json::from_str(&begun.request).unwrap_or_default()),
+            decisions: begun.decisions,
+            engine: Mutex::new(Some(begun.engine)),
+            lock: Mutex::new(Some(begun.lock)),
+        }
+    }
+}
+
+#[pymethods]
+impl HandOver {
+    /// The descriptor of the run lock of the project at `root`, once.
+    #[pyo3(signature = (root, /))]
+    fn take_lock(&self, root: &str) -> Option<i32> {
+        if root != self.root {
+            return None;
+        }
+        let lock = self
+            .lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        lock?.into_fd().map(IntoRawFd::into_raw_fd)
+    }
+
+    /// The engine and its decisions, once, for a caller that asks just what the engine was asked.
+    #[pyo3(signature = (root, ir, request, /))]
+    fn take_engine(
+        &self,
+        root: &str,
+        ir: &[u8],
+        request: &str,
+    ) -> PyResult<Option<(Engine, String)>> {
+        let asked = without_moment(serde_json::from_str(request).unwrap_or_default());
+        if root != self.root || ir != self.ir || asked != self.request {
+            return Ok(None);
+        }
+        let engine = self
+            .engine
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let decisions = to_json(&self.decisions)?;
+        Ok(engine.map(|engine| (Engine(engine), decisions)))
+    }
+}
+
+/// A request without what is different each time.
+fn without_moment(mut request: Value) -> Value {
+    if let Some(fields) = request.as_object_mut() {
+        fields.remove("run_id");
+        fields.remove("now_ms");
+    }
+    request
+}
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the border is where time comes from"
+    )]
+    fn now_ms(&self) -> u64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |since| {
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        })
+    }
+}
+
+/// None if something about the process is no text: the long way takes any bytes.
+fn call_of(words: Vec<String>) -> Option<Call> {
+    let mut environment = BTreeMap::new();
+    for (name, value) in std::env::vars_os() {
+        environment.insert(name.into_string().ok()?, value.into_string().ok()?);
+    }
+    if environment.contains_key("_PIPEC_COMPLETE") {
+        return None;
+    }
+    let mut nonce = [0; 4];
+    File::open("/dev/urandom")
+        .ok()?
+        .read_exact(&mut nonce)
+        .ok()?;
+    let cores = std::thread::available_parallelism().ok()?.get();
+    let machine = rustix::system::uname().machine().to_str().ok()?.to_owned();
+    Some(Call {
+        words,
+        folder: std::env::current_dir().ok()?,
+        environment,
+        is_error_a_terminal: std::io::stderr().is_terminal(),
+        pid: std::process::id(),
+        cores: u32::try_from(cores).ok()?,
+        platform: format!("{}-{machine}", std::env::consts::OS),
+        nonce,
+    })
+}

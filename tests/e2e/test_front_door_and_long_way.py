@@ -1,0 +1,144 @@
+"""The front door and the long way: the same state, and every byte that is no time or id compared."""
+
+import json
+import re
+
+import pytest
+
+PIPELINE = """\
+name = "app | \\"two\\""
+
+[env]
+MODE = { var = "MODE", default = "dev" }
+
+[named-inputs]
+source = ["src/**", "!src/skip"]
+
+[tasks.build]
+inputs = ["source"]
+outputs = ["out/**"]
+cache = true
+run = "mkdir -p out/empty && cat src/* > out/all && ln -sf all out/link"
+
+[tasks.check]
+inputs = ["src/**"]
+outputs = []
+cache = true
+env-inputs = ["USER*"]
+run = "true"
+
+[tasks.all]
+depends-on = ["build", "check"]
+
+[tasks.nothing]
+
+[jobs.verify]
+target = ["all", "nothing"]
+env = { LEVEL = "1" }
+"""
+
+SHORT = ("run", "verify")
+LONG = ("run", "verify", "--concurrency", "auto")
+CHANGING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\d{8}T\d{6}\.\d{3}-[0-9a-f]{8}|(?<=_ms\": )\d+")
+
+
+@pytest.fixture
+def ready(project):
+    """A project in which everything is in place."""
+    project.write("pipeline.toml", PIPELINE)
+    project.write("src/a", "a\n")
+    project.write("src/skip", "s\n")
+    project.write("sub/folder/x", "")
+    assert project.pipec(*SHORT).status == 0
+    return project
+
+
+def newest(project):
+    return sorted((project.folder / ".pipec/runs").iterdir())[-1]
+
+
+def plain(project, text):
+    """A kept file without what no two runs share."""
+    text = CHANGING.sub("#", project.plain(text.encode()))
+    text = re.sub(r'(?<="pid": )\d+|(?<="pid":)\d+|(?<=_ms":)\d+', "#", text)
+    return text
+
+
+def kept(project):
+    """Every file of the newest record."""
+    folder = newest(project)
+    files = (path for path in sorted(folder.rglob("*")))
+    return {
+        str(path.relative_to(folder)): plain(project, path.read_text()) if path.is_file() else None
+        for path in files
+    }
+
+
+@pytest.mark.parametrize("environment", [{}, {"FORCE_COLOR": "1"}, {"NO_COLOR": "1"}])
+@pytest.mark.parametrize("folder", ["", "sub/folder"])
+def test_both_ways_print_and_keep_the_same(ready, folder, environment):
+    short = ready.pipec(*SHORT, cwd=folder, env=environment)
+    kept_by_short = kept(ready)
+    long = ready.pipec(*LONG, cwd=folder, env=environment)
+    assert "4 tasks" in short.stderr
+    assert short == long
+    assert kept_by_short == kept(ready)
+    assert set(kept_by_short) == {"execution.json", "journal.jsonl", "logs", "summary.md"}
+
+
+def test_both_ways_write_the_same_json(ready):
+    ready.pipec(*SHORT)
+    short = (newest(ready) / "execution.json").read_bytes()
+    ready.pipec(*LONG)
+    long = (newest(ready) / "execution.json").read_bytes()
+    names = [list(json.loads(text)) for text in (short, long)]
+    assert names[0] == names[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda project: project.write("src/b", "b"),
+        lambda project: project.write("out/all", "other"),
+        lambda project: (project.folder / "out/link").unlink(),
+        lambda project: project.write("pipeline.toml", PIPELINE + "\n# later\n"),
+        lambda project: project.write("pipec.toml", PIPELINE),
+        lambda project: (project.folder / ".pipec/cache/index").write_bytes(b"broken"),
+        lambda project: (project.folder / ".pipec/cache/successes").write_bytes(b"broken"),
+        lambda project: (project.folder / ".pipec/run.lock").write_text("left by a crash"),
+    ],
+    ids=["input", "output", "link", "comment", "two-files", "index", "successes", "lock"],
+)
+def test_after_any_change_both_ways_end_alike(ready, make_project, change):
+    change(ready)
+    short = ready.pipec(*SHORT)
+    again = ready.pipec(*LONG)
+    assert short.status == again.status
+    if short.status == 0:
+        assert "4 cached" in again.stderr or "3 cached" in again.stderr
+
+
+def test_a_run_that_was_begun_at_the_door_goes_on_with_its_lock(ready):
+    ready.write("src/b", "b")
+    result = ready.pipec(*SHORT)
+    assert result.status == 0
+    assert "src/b added" in result.stderr
+    record = json.loads((newest(ready) / "execution.json").read_text())
+    assert newest(ready).name == record["run_id"]
+    assert (ready.folder / ".pipec/run.lock").read_bytes() == b""
+
+
+@pytest.mark.parametrize("keep", ["2", "0", "many"])
+def test_records_are_kept_as_the_variable_says(ready, keep):
+    for _ in range(3):
+        status = ready.pipec(*SHORT, env={"PIPEC_KEEP_RUNS": keep}).status
+    runs = list((ready.folder / ".pipec/runs").iterdir())
+    assert (status, len(runs)) == {"2": (0, 2), "0": (0, 4), "many": (2, 1)}[keep]
+
+
+def test_a_closed_output_ends_the_run_as_elsewhere(ready):
+    process = ready.start(*SHORT)
+    process.stdout.close()
+    process.stderr.close()
+    assert process.wait(timeout=30) in (0, 141)
+    assert (ready.folder / ".pipec/run.lock").read_bytes() == b""
