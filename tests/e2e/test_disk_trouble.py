@@ -25,7 +25,7 @@ def run_with_small_files(project: Project, *words: str) -> "subprocess.Completed
     return subprocess.run(
         ["sh", "-c", command, sys.executable, *words],
         cwd=project.folder,
-        # Python itself would leave half a file of byte code beside the sources, for others to trip over.
+        # Python itself would leave half a file of byte code beside the sources.
         env={**project.environment, "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
