@@ -4,6 +4,10 @@ import sys
 
 from pipec import _core
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 _OUTPUT_CLOSED = 141
 
 
@@ -21,7 +25,7 @@ def main() -> None:
     sys.exit(run_command_line(sys.argv[1:], answer))
 
 
-def _leave(out: str, err: str, status: int) -> None:
+def _leave(out: str, err: str, status: int) -> "NoReturn":
     """Prints and ends the process at once: nothing is left to be cleaned up."""
     import os
 
