@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.property.effort import laws
 from tests.property.trees import Tree, plant, rule_lists, trees
@@ -41,19 +42,19 @@ def expected(
     }
 
 
+groups = st.fixed_dictionaries(
+    {"one": rule_lists(max_size=3), "two": rule_lists(groups=("one",), max_size=3)}
+)
+
+
 @laws(60)
 @given(
-    trees,
-    rule_lists(groups=("one", "two"), min_size=1, max_size=4),
-    rule_lists(max_size=2),
-    rule_lists(max_size=3),
-    rule_lists(groups=("one",), max_size=3),
+    trees, rule_lists(groups=("one", "two"), min_size=1, max_size=4), rule_lists(max_size=2), groups
 )
 def test_inputs_are_those_that_a_look_at_every_file_finds(
-    folder, tree: Tree, rules: list[str], outputs: list[str], one: list[str], two: list[str]
+    folder, tree: Tree, rules: list[str], outputs: list[str], named: dict[str, list[str]]
 ) -> None:
     root = folder()
     plant(root, tree)
-    named = {"one": one, "two": two}
     bench = Bench(root, {"t": task(rules, outputs)}, named)
     assert bench.inputs() == expected(root, rules, outputs, named)

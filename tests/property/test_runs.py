@@ -1,0 +1,350 @@
+"""Whatever happens to a project between its runs, a run leaves the outputs that its inputs mean.
+
+Edits of every kind are mixed with runs, with damage to the kept state and with the sweep. The steps
+are played: they write outputs that follow from the inputs alone, so a reference that looks at every
+file says what has to be there after each run. Ten seconds as it is; `PIPEC_TEST_EFFORT=30` for five
+minutes.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from pipec._core import store_sweep
+from tests.property.effort import laws
+from tests.reference.inputs import Seen, Selection, look
+from tests.unit.core.bench import Bench, pattern, task
+
+BUILD = ["src/**", "!src/**/*.skip", "lit", "late/*/x?", "{lit2,gone/deep}"]
+PACK = ["out/**", "src/a"]
+OUT = ["out/**"]
+PLACES = [
+    "src/a",
+    "src/b",
+    "src/d/a",
+    "src/d/e/b",
+    "src/x.skip",
+    "lit",
+    "lit2",
+    "late/n/x1",
+    "late/m/x2",
+    "gone/deep",
+    "src",
+    "src/d",
+    "other",
+]
+OUTPUTS = ["out/sum", "out/a", "out/d/run", "out/link", "out/empty", "out/swing", "out/x", "pack"]
+
+files = st.sampled_from(PLACES)
+texts = st.sampled_from([b"", b"1", b"2", b"one", b"two", b"\0" * 40, b"long" * 9000])
+numbers = st.integers(0, 10**6)
+
+
+def selected(root: Path, rules: list[str], outputs: list[str]) -> dict[bytes, Seen]:
+    """The reference's inputs."""
+    patterns = [pattern(rule) for rule in rules]
+    return look(root, Selection(patterns, {}, [pattern(rule) for rule in outputs]))
+
+
+def essence(inputs: dict[bytes, Seen]) -> str:
+    """All that may matter of inputs, as one text."""
+    lines = [repr((path, seen.kind, seen.contents)) for path, seen in sorted(inputs.items())]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def write_outputs(folder: Path, digest: str) -> None:
+    """The outputs of `build`, as different as their inputs: files, modes, links, empty folders."""
+    (folder / "d").mkdir(parents=True)
+    (folder / "sum").write_text(digest)
+    (folder / "a").write_text(digest[0])
+    (folder / "d" / "run").write_text("#!/bin/sh\n")
+    (folder / "d" / "run").chmod(0o755 if digest[1] in "01234567" else 0o600)
+    (folder / "link").symlink_to(digest[2])
+    if digest[3] in "01234567":
+        (folder / "empty" / digest[4]).mkdir(parents=True)
+    if digest[5] in "01234567":
+        (folder / "swing").write_text("a file")
+    else:
+        (folder / "swing" / digest[6]).mkdir(parents=True)
+        (folder / "swing" / digest[6] / "file").write_text("in a folder")
+
+
+def tree(path: Path) -> object:
+    """Everything that counts of a path."""
+    if path.is_symlink():
+        return str(path.readlink())
+    if path.is_dir():
+        return {child.name: tree(child) for child in path.iterdir()}
+    if not path.exists():
+        return None
+    return path.stat().st_mode & 0o777, path.read_bytes()
+
+
+def remove(path: Path) -> None:
+    """Removes whatever is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        path.unlink()
+
+
+class Runs(RuleBasedStateMachine):
+    """One project, edited and run again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = Path(tempfile.mkdtemp(prefix="pipec-runs-"))
+        self.moves = 0
+        self.bench = Bench(self.base / "p", {"build": task(BUILD, OUT), "pack": self.packing()})
+        self.bench.root.mkdir()
+        # What has been made while the store was whole: it has to be found again.
+        self.made: set[str] = set()
+        # What else may become of a hit, when something is in the way of its outputs.
+        self.obstacle: list[str] = []
+
+    def packing(self) -> dict[str, object]:
+        return task(PACK, ["pack"], depends_on=["build"])
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.base)
+
+    # --- runs ----------------------------------------------------------------------------------
+
+    @initialize()
+    def begin(self) -> None:
+        for place in ("src/a", "src/d/a", "lit"):
+            self.put(place, b"1")
+        self.run()
+
+    @rule()
+    def run(self) -> None:
+        built = essence(selected(self.bench.root, BUILD, OUT))
+        outcome = self.bench.run({"build": self.build, "pack": self.pack})
+        if built in self.made:
+            assert outcome["build"] in ("intact", "restored", *self.obstacle)
+        self.made.add(built)
+        self.obstacle = []
+        assert not list(self.base.glob("elsewhere/*"))
+        expected = self.base / "expected"
+        write_outputs(expected, built)
+        assert tree(self.bench.root / "out") == tree(expected)
+        shutil.rmtree(expected)
+        packed = essence(selected(self.bench.root, PACK, ["pack"]))
+        assert (self.bench.root / "pack").read_text() == packed
+        assert not list((self.bench.state / "tmp").glob("*"))
+
+    @rule()
+    def run_twice(self) -> None:
+        self.run()
+        assert set(self.bench.run({}).values()) == {"intact"}
+
+    @rule(edit=st.sampled_from(["write", "none"]), text=texts)
+    def run_and_edit_at_once(self, edit: str, text: bytes) -> None:
+        """An edit right after a run falls into the same tick of the clock."""
+        self.run()
+        if edit == "write":
+            self.put("src/a", text)
+        self.run()
+
+    def build(self, root: Path) -> None:
+        remove(root / "out")
+        write_outputs(root / "out", essence(selected(root, BUILD, OUT)))
+
+    def pack(self, root: Path) -> None:
+        remove(root / "pack")
+        (root / "pack").write_text(essence(selected(root, PACK, ["pack"])))
+
+    # --- edits ---------------------------------------------------------------------------------
+
+    def put(self, place: str, text: bytes) -> None:
+        """Writes a file whatever is in the way."""
+        path = self.bench.root / place
+        for folder in reversed(path.relative_to(self.bench.root).parents):
+            full = self.bench.root / folder
+            if full.is_symlink() or (full.exists() and not full.is_dir()):
+                full.unlink()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove(path)
+        path.write_bytes(text)
+
+    def existing(self, number: int) -> Path | None:
+        """Some file that is there."""
+        found = [
+            path
+            for place in PLACES
+            if (path := self.bench.root / place).is_file() and not path.is_symlink()
+        ]
+        return found[number % len(found)] if found else None
+
+    @rule(place=files, text=texts)
+    def write(self, place: str, text: bytes) -> None:
+        self.put(place, text)
+
+    def on_existing(self, number: int, edit: Callable[[Path], object]) -> None:
+        path = self.existing(number)
+        if path is not None:
+            edit(path)
+
+    @rule(number=numbers)
+    def append(self, number: int) -> None:
+        self.on_existing(number, lambda path: path.write_bytes(path.read_bytes() + b"+"))
+
+    @rule(number=numbers)
+    def truncate(self, number: int) -> None:
+        self.on_existing(number, lambda path: os.truncate(path, path.stat().st_size // 2))
+
+    @rule(number=numbers)
+    def touch(self, number: int) -> None:
+        self.on_existing(number, lambda path: path.touch())
+
+    @rule(number=numbers)
+    def change_in_place_and_restore_the_times(self, number: int) -> None:
+        def edit(path: Path) -> None:
+            status = path.stat()
+            text = bytearray(path.read_bytes() or b"x")
+            text[-1] ^= 1
+            with path.open("r+b") as file:
+                file.write(text)
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+        self.on_existing(number, edit)
+
+    @rule(number=numbers, seconds=st.sampled_from([0, 1, 10**9, 4 * 10**9]))
+    def set_the_time_and_change(self, number: int, seconds: int) -> None:
+        def edit(path: Path) -> None:
+            path.write_bytes(path.read_bytes()[::-1] + b"t")
+            os.utime(path, (seconds, seconds))
+
+        self.on_existing(number, edit)
+
+    @rule(one=numbers, other=numbers)
+    def rename_over(self, one: int, other: int) -> None:
+        target = self.existing(other)
+        if target is not None:
+            self.on_existing(one, lambda path: path.replace(target))
+
+    @rule(one=numbers, other=numbers)
+    def swap(self, one: int, other: int) -> None:
+        first, second = self.existing(one), self.existing(other)
+        if first is not None and second is not None and first != second:
+            between = self.bench.root / "between"
+            first.rename(between)
+            second.rename(first)
+            between.rename(second)
+
+    @rule(there=st.booleans())
+    def rename_a_folder(self, *, there: bool) -> None:
+        names = ("src/d", "src/moved") if there else ("src/moved", "src/d")
+        source, target = (self.bench.root / name for name in names)
+        if source.is_dir() and not source.is_symlink():
+            remove(target)
+            source.rename(target)
+
+    @rule(number=numbers, mode=st.sampled_from([0o644, 0o755, 0o600, 0o711, 0o444]))
+    def change_mode(self, number: int, mode: int) -> None:
+        self.on_existing(number, lambda path: path.chmod(mode))
+
+    @rule(place=files, text=st.sampled_from(["a", "../lit", "nowhere", "d", "../other", "."]))
+    def link(self, place: str, text: str) -> None:
+        self.put(place, b"")
+        (self.bench.root / place).unlink()
+        (self.bench.root / place).symlink_to(text)
+
+    @rule(place=files)
+    def file_to_folder(self, place: str) -> None:
+        self.put(place, b"")
+        (self.bench.root / place).unlink()
+        (self.bench.root / place).mkdir()
+        self.put(f"{place}/x1", b"below")
+
+    @rule(number=numbers, place=files)
+    def hard_link(self, number: int, place: str) -> None:
+        path = self.existing(number)
+        if path is not None and path != self.bench.root / place:
+            text = path.read_bytes()
+            self.put(place, text)
+            if path.is_file():
+                (self.bench.root / place).unlink()
+                (self.bench.root / place).hardlink_to(path)
+
+    @rule(place=files)
+    def delete(self, place: str) -> None:
+        if not any(folder.is_symlink() for folder in (self.bench.root / place).parents):
+            remove(self.bench.root / place)
+
+    @rule(name=st.sampled_from(["n", "o", "\udcff", "a\nb"]), text=texts)
+    def create_in_a_new_folder(self, name: str, text: bytes) -> None:
+        self.put(f"late/{name}/x1", text)
+
+    @rule()
+    def copy_the_project_elsewhere(self) -> None:
+        self.moves += 1
+        copy = self.base / f"p{self.moves}"
+        shutil.copytree(self.bench.root, copy, symlinks=True)
+        shutil.rmtree(self.bench.root)
+        self.bench.root = copy
+
+    # --- outputs -------------------------------------------------------------------------------
+
+    @rule(place=st.sampled_from([*OUTPUTS, "out"]))
+    def delete_an_output(self, place: str) -> None:
+        remove(self.bench.root / place)
+
+    @rule(place=st.sampled_from([*OUTPUTS, "out/d/more"]), text=texts)
+    def overwrite_an_output(self, place: str, text: bytes) -> None:
+        self.put(place, text)
+
+    @rule(place=st.sampled_from(["out/link", "out/d", "out/x", "out"]))
+    def make_an_output_a_link(self, place: str) -> None:
+        self.put(place, b"")
+        (self.bench.root / place).unlink()
+        elsewhere = self.base / "elsewhere"
+        elsewhere.mkdir(exist_ok=True)
+        (self.bench.root / place).symlink_to(elsewhere)
+        self.obstacle = ["unrestorable"]
+
+    @rule(mode=st.sampled_from([0o755, 0o644, 0o400]))
+    def change_the_mode_of_an_output(self, mode: int) -> None:
+        path = self.bench.root / "out" / "sum"
+        if path.is_file():
+            path.chmod(mode)
+
+    # --- state ---------------------------------------------------------------------------------
+
+    def state_files(self) -> list[Path]:
+        return sorted(path for path in self.bench.state.rglob("*") if path.is_file())
+
+    @precondition(lambda self: bool(self.state_files()))
+    @rule(number=numbers, at=numbers, damage=st.sampled_from(["flip", "cut", "remove", "grow"]))
+    def damage_the_state(self, number: int, at: int, damage: str) -> None:
+        found = self.state_files()
+        path = found[number % len(found)]
+        text = bytearray(path.read_bytes())
+        if damage == "remove":
+            path.unlink()
+        elif damage == "cut":
+            path.write_bytes(text[: at % (len(text) + 1)])
+        elif damage == "grow":
+            path.write_bytes(text + b"0")
+        elif text:
+            text[at % len(text)] ^= 1 << (at % 8)
+            path.write_bytes(text)
+        self.made.clear()
+
+    @rule(most=st.sampled_from([None, 0, 3000]), dry=st.booleans())
+    def sweep(self, most: int | None, *, dry: bool) -> None:
+        store_sweep(
+            str(self.bench.state), now_ms=2_000_000, max_age_ms=None, max_bytes=most, dry=dry
+        )
+        if most is not None:
+            self.made.clear()
+
+
+TestRuns = Runs.TestCase
+TestRuns.settings = laws(60, stateful_step_count=40)
