@@ -125,7 +125,7 @@ build
   env           MODE = prod
                 TOKEN = secret NPM_TOKEN
                 WHO = variable USER, else me
-  shell         sh -c
+  shell         sh -e -c
   attempts      2
   timeout <time>
   tools         node

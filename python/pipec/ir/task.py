@@ -46,7 +46,7 @@ class Task:
     env_inputs: tuple[str, ...] = ()
     env_mode: Literal["loose", "strict"] = "loose"
     cwd: str = ""
-    shell: tuple[str, ...] = ("sh", "-c")
+    shell: tuple[str, ...] = ("sh", "-e", "-c")
     retry: Retry = field(default_factory=Retry)
     timeout_ms: int | None = None
     requires: Requirements = field(default_factory=Requirements)

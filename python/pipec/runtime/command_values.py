@@ -8,7 +8,7 @@ from pipec.codes import Code
 from pipec.errors import RunError
 from pipec.runtime.process import Command, Processes
 
-_SHELL = ("sh", "-c")
+_SHELL = ("sh", "-e", "-c")
 _LONGEST_COMPLAINT = 500
 
 

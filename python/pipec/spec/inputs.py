@@ -35,7 +35,7 @@ class CommandInputSpec(Spec):
     noun: ClassVar[str] = "a command input"
 
     command: Text
-    """The command, for the shell `sh`; it has to exit with 0."""
+    """The command, for `sh`, which ends at its first failing line; it has to exit with 0."""
 
 
 class OutputsOfSpec(Spec):

@@ -77,7 +77,7 @@ class TaskSpec(Spec):
     cwd: Path = ""
     """The folder of its steps, relative to the pipeline's."""
     shell: Shell = "sh"
-    """The shell of its commands."""
+    """The shell of its commands; `sh` and `bash` end a command at its first failing line."""
     retry: Retry = 1
     """Attempts in total, or a table."""
     timeout: Duration | None = None

@@ -146,7 +146,7 @@ def test_the_normal_form_reads_back_as_itself() -> None:
 @pytest.mark.parametrize(
     ("shell", "argv"),
     [
-        ('"sh"', ("sh", "-c")),
+        ('"sh"', ("sh", "-e", "-c")),
         ('"bash"', ("bash", "-eo", "pipefail", "-c")),
         ('"pwsh"', ("pwsh", "-NoProfile", "-NonInteractive", "-Command")),
         ('"cmd"', ("cmd", "/d", "/s", "/c")),

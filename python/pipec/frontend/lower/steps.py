@@ -17,11 +17,11 @@ from pipec.spec.step import (
 from pipec.spec.task import TaskSpec
 
 _SHELLS: dict[str, tuple[str, ...]] = {
-    # A pipeline fails when any part of it fails, and a script at its first failing line.
+    # A script ends at its first failing line; in bash a pipe fails when any part of it does.
     "bash": ("bash", "-eo", "pipefail", "-c"),
     "cmd": ("cmd", "/d", "/s", "/c"),
     "pwsh": ("pwsh", "-NoProfile", "-NonInteractive", "-Command"),
-    "sh": ("sh", "-c"),
+    "sh": ("sh", "-e", "-c"),
 }
 
 StepSpec = str | ShellStepSpec | ArgvStepSpec | DynamicStepSpec | CallStepSpec | AgentStepSpec
