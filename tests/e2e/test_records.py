@@ -122,6 +122,32 @@ def test_a_secret_is_nowhere(project: Project) -> None:
             assert b"Y29ycmVjdC1ob3JzZ" not in path.read_bytes(), path
 
 
+def test_a_secret_too_short_to_be_masked_is_a_warning_once_and_without_its_value(
+    project: Project,
+) -> None:
+    project.write(
+        "pipeline.toml",
+        'name = "app"\nenv = { PIN = { secret = "REAL_PIN" } }\n'
+        '[tasks.a]\nrun = "true"\n'
+        '[tasks.b]\ndepends-on = ["a"]\nrequires = { secrets = ["CODE"] }\nrun = "true"\n'
+        '[tasks.c]\ndepends-on = ["b"]\nenv = { LONG = { secret = "LONG" } }\nrun = "true"\n',
+    )
+    result = project.pipec("run", "c", env={"REAL_PIN": "§9", "CODE": "~7", "LONG": "1234"})
+    assert result.status == 0
+    (record,) = read_records(project.folder)
+    warned = [(warning["code"], warning["message"]) for warning in record["warnings"]]
+    assert warned == [
+        (
+            "PIPEC_SHORT_SECRET",
+            f"the secret `{name}` has fewer than 4 characters and will not be masked",
+        )
+        for name in ("PIN", "CODE")
+    ]
+    assert result.stderr.count("warning[PIPEC_SHORT_SECRET]") == 2
+    assert "§9" not in result.stderr + json.dumps(record, ensure_ascii=False)
+    assert "~7" not in result.stderr + json.dumps(record)
+
+
 def test_missing_secrets_are_reported_before_anything_runs(project: Project) -> None:
     project.write(
         "pipeline.toml",

@@ -15,7 +15,7 @@ from pipec.runtime import environment
 from pipec.runtime.decision import Decision, read_decisions
 from pipec.runtime.inputs import Extra, FileValues, has_command_inputs, has_file_values
 from pipec.runtime.platforms import runs_here
-from pipec.runtime.redaction import Redaction
+from pipec.runtime.redaction import Redaction, is_too_short
 from pipec.runtime.request import RunRequest, Services
 from pipec.runtime.stores import pipeline_for_engine, planned, state_folder, store_roots
 
@@ -52,6 +52,8 @@ class Assessment:
         self.file_values = file_values
         self.handle_signals = handle_signals
         self.redaction = Redaction()
+        self.short_secrets: tuple[str, ...] = ()
+        """Names of secrets that are too short to be masked."""
         self._decisions = decisions
         self._settled = self._find_settled(intact=False)
         self._in_place = self._find_settled(intact=True)
@@ -79,12 +81,12 @@ class Assessment:
             SpecError: secrets or variables are missing; it has all of them.
         """
         findings: list[Finding] = []
-        secrets: list[str] = []
+        secrets: list[tuple[str, str]] = []
         host = self.request.host_env
         for task in planned(self.request):
             if not runs_here(task, self.request.platform):
                 continue
-            secrets += [host.get(name, "") for name in task.requires.secrets]
+            secrets += [(name, host.get(name, "")) for name in task.requires.secrets]
             will_run = not self._is_hit(task) and bool(task.steps)
             if will_run:
                 findings += environment.missing_secrets(task, host)
@@ -95,10 +97,12 @@ class Assessment:
                 except ValueError as error:
                     findings += findings_of(error) if will_run else []
                 else:
-                    secrets += [value for _, value, is_secret in values if is_secret]
+                    secrets += [(name, value) for name, value, is_secret in values if is_secret]
         if findings:
             raise SpecError(environment.unique_findings(findings))
-        self.redaction = Redaction(secrets)
+        self.redaction = Redaction(value for _, value in secrets)
+        short = (name for name, value in secrets if is_too_short(value))
+        self.short_secrets = tuple(dict.fromkeys(short))
 
     def save(self, warn: Callable[[Code, str], None]) -> None:
         """Keeps what was learnt about files and tasks; `warn` is told if that cannot be written."""

@@ -4,6 +4,13 @@ from collections.abc import Iterable
 
 from pipec import _core
 
+_SHORTEST_BYTES = 4
+
+
+def is_too_short(secret: str) -> bool:
+    """Whether a secret is left in the text: masking `1` or `no` would ruin every log."""
+    return 0 < len(secret.encode("utf-8", "surrogateescape")) < _SHORTEST_BYTES
+
 
 class Redaction:
     """Knows the secrets of one run."""

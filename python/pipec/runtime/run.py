@@ -85,6 +85,9 @@ def _execute(assessment: Assessment, recorder: Recorder) -> RunRecord:
     from pipec.runtime.executor import execute
 
     recorder.begin()
+    for name in assessment.short_secrets:
+        message = f"the secret `{name}` has fewer than 4 characters and will not be masked"
+        recorder.warn(Code.SHORT_SECRET, message)
     recorder.save()
     return execute(assessment, recorder)
 
