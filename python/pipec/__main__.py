@@ -8,16 +8,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+_INTERRUPTED = 130
 _OUTPUT_CLOSED = 141
 
 
 def main() -> None:
     """Runs the command line of this process and exits with its status.
 
-    The core answers what it knows by itself: a run with everything in place takes a few milliseconds,
-    and most of them are Python's own start.
+    The core answers what it knows by itself: a run with everything in place takes a few
+    milliseconds, and most of them are Python's own start.
     """
-    answer = _core.answer(sys.argv[1:])
+    try:
+        answer = _core.answer(sys.argv[1:])
+    except KeyboardInterrupt:
+        # Nothing has run, and there is no record to close.
+        sys.exit(_INTERRUPTED)
     if isinstance(answer, tuple):
         _leave(*answer)
     from pipec.cli.main import main as run_command_line

@@ -1,4 +1,4 @@
-"""The border with the Rust core: text, bytes, integers, lists of them and JSON go across; nothing else.
+"""The border with the Rust core: text, bytes, integers, lists of them and JSON, nothing else.
 
 Every call that can take long releases the GIL.
 """
@@ -17,7 +17,7 @@ def digest(context: str, data: bytes, /) -> str:
 # --- documents ---------------------------------------------------------------------------------
 
 def toml_errors(text: str, /) -> list[tuple[str, int, int]]:
-    """All syntax errors of a TOML document in one pass: message, start and end as byte offsets (UTF-8)."""
+    """All syntax errors of a TOML document: message, start and end as byte offsets (UTF-8)."""
 
 def toml_spans(text: str, routes: str, /) -> list[tuple[int, int, int, int] | None]:
     """Where values stand in a TOML document.
@@ -31,8 +31,8 @@ def toml_spans(text: str, routes: str, /) -> list[tuple[int, int, int, int] | No
 def render_findings(path: str, text: str, findings: str, /, *, color: bool) -> str:
     """Findings about one document, as rustc prints its own. Never raises on any offsets.
 
-    `findings` is a JSON list of `{"level": "error"|"warning", "code", "message", "labels": [{"start",
-    "end", "text", "primary"}], "help": [text]}`, offsets in bytes of UTF-8.
+    `findings` is a JSON list of `{"level": "error"|"warning", "code", "message", "labels":
+    [{"start", "end", "text", "primary"}], "help": [text]}`, offsets in bytes of UTF-8.
     """
 
 # --- redaction ---------------------------------------------------------------------------------
@@ -41,13 +41,14 @@ def render_findings(path: str, text: str, findings: str, /, *, color: bool) -> s
 class Redactor:
     """Replaces secrets in a stream of bytes by `***`, whichever way the stream is cut.
 
-    Covers each secret as it is, in base64 (all three alignments, standard and URL alphabet), percent
-    encoded and escaped as in JSON. The longest match wins. Secrets of fewer than 4 bytes are left alone.
+    Covers each secret as it is, in base64 (all three alignments, standard and URL alphabet),
+    percent encoded and escaped as in JSON. The longest match wins. Secrets of fewer than 4 bytes
+    are left alone.
     """
 
     def __new__(cls, secrets: Sequence[bytes]) -> Redactor: ...
     def feed(self, chunk: bytes, /) -> bytes:
-        """The redacted bytes that no later chunk can change; keeps back a possible start of a secret."""
+        """The redacted bytes that no later chunk can change; a possible start of a secret waits."""
 
     def finish(self) -> bytes:
         """What was kept back. The redactor starts anew afterwards."""
@@ -58,13 +59,13 @@ class Redactor:
 # --- patterns ----------------------------------------------------------------------------------
 
 def pattern_problem(pattern: str, /) -> tuple[str, int, int] | None:
-    """Why a glob cannot be used: message, start and end as byte offsets in the pattern; None if it can."""
+    """Why a glob cannot be used: message, start and end as byte offsets; None if it can."""
 
 def overlaps(sets: str, /) -> list[tuple[int, int, str]]:
     """Pairs of pattern sets that select a common path: first index, second index, such a path.
 
-    `sets` is a JSON list of lists of `{"glob", "exclude"?}`; only pairs whose first index is smaller
-    are given, at most one path a pair.
+    `sets` is a JSON list of lists of `{"glob", "exclude"?}`; only pairs whose first index is
+    smaller are given, at most one path a pair.
     """
 
 # --- the engine --------------------------------------------------------------------------------
@@ -95,29 +96,31 @@ class Engine:
         With `step`, only what that step adds on top. Matrix values and parameters are not in it.
 
         Raises:
-            ValueError: a value cannot be resolved; the text is JSON `[{"code", "message", "name"}]`.
+            ValueError: a value cannot be resolved; the text is JSON `[{"code", "message",
+            "name"}]`.
         """
 
     def assess(self, extras: str, /) -> str:
         """Decides every task that can be decided before anything runs. Changes no file.
 
-        `extras` is a JSON object task → list of `[label, value]`: values of structured inputs that only
-        Python can find (`FileValueInput`, `CommandInput`), in the order in which the task declares them.
-        Tasks with such inputs and no entry in `extras` are left out, and so is every task that depends
-        on one that is not a hit with its outputs known. Gives a JSON object task → decision, as
-        `decide` gives it.
+        `extras` is a JSON object task → list of `[label, value]`: values of structured inputs that
+        only Python can find (`FileValueInput`, `CommandInput`), in the order in which the task
+        declares them. Tasks with such inputs and no entry in `extras` are left out, and so is every
+        task that depends on one that is not a hit with its outputs known. Gives a JSON object task
+        → decision, as `decide` gives it.
         """
 
     def decide(self, task: str, extras: str, /) -> str:
         """Looks at the task's inputs as they are now, computes its key and looks it up.
 
-        All its dependencies must be finished (a hit, `seal`ed or `failed`). `extras` is a JSON list of
-        `[label, value]`. Gives JSON:
+        All its dependencies must be finished (a hit, `seal`ed or `failed`). `extras` is a JSON list
+        of `[label, value]`. Gives JSON:
 
-        - `verdict`: `{"kind", "component"?, "changed"?, "more"?, "detail"?}`; kind is `hit`, `miss`,
-          `disabled`, `forced`, `expired`, `corrupt`; `component` for a miss: the name of the first
-          component of the key that differs from the last success, or `no-baseline`; `changed`: up to ten
-          `{"path", "change": "changed"|"added"|"removed"}` of the inputs, `more`: how many others;
+        - `verdict`: `{"kind", "component"?, "changed"?, "more"?, "detail"?}`; kind is `hit`,
+          `miss`, `disabled`, `forced`, `expired`, `corrupt`; `component` for a miss: the name of
+          the first component of the key that differs from the last success, or `no-baseline`;
+          `changed`: up to ten `{"path", "change": "changed"|"added"|"removed"}` of the inputs,
+          `more`: how many others;
         - `key`: 64 hex digits; `components`: list of `[name, hex digest]`;
         - `inputs`: number of input files;
         - for a hit: `intact` (the outputs on disk are the stored ones), `entry` (`run_id`,
@@ -138,13 +141,13 @@ class Engine:
         """
 
     def seal(self, task: str, facts: str, /) -> str:
-        """Closes a task whose steps succeeded: looks at its outputs, and stores them if it is cached.
+        """Closes a task whose steps succeeded: looks at its outputs, stores them if it is cached.
 
         `facts` is JSON `{"finished_ms", "duration_ms", "log"?: path of the log file}`. Gives JSON
-        `{"files", "bytes", "digest", "missing": [patterns that matched nothing], "unsuitable": [paths
-        that are neither file, link nor folder], "changed_inputs": [paths changed since `decide`],
-        "stored": bool, "trouble": text}`. With `missing` or `unsuitable` nothing was stored and the
-        task counts as failed; with `changed_inputs` or `trouble` nothing was stored.
+        `{"files", "bytes", "digest", "missing": [patterns that matched nothing], "unsuitable":
+        [paths that are neither file, link nor folder], "changed_inputs": [paths changed since
+        `decide`], "stored": bool, "trouble": text}`. With `missing` or `unsuitable` nothing was
+        stored and the task counts as failed; with `changed_inputs` or `trouble` nothing was stored.
         """
 
     def failed(self, task: str, /) -> None:
@@ -182,8 +185,9 @@ class Engine:
 def answer(words: list[str], /) -> tuple[str, str, int] | HandOver | None:
     """Answers the command line `words` of this process, if that needs no Python.
 
-    Gives what to print on standard output and error and the exit status. For a run in which something
-    has to run: what is known so far. None: a form that is not known here; nothing was done.
+    Gives what to print on standard output and error and the exit status. For a run in which
+    something has to run: what is known so far. None: a form that is not known here; nothing was
+    done.
     """
 
 @final
@@ -208,10 +212,12 @@ class HandOver:
 def store_sweep(
     root: str, /, *, now_ms: int, max_age_ms: int | None, max_bytes: int | None, dry: bool
 ) -> str:
-    """Removes entries not used for `max_age_ms`, then the least recently used ones beyond `max_bytes`,
-    then every blob that no entry names and every left-over of a crash. The caller holds the run lock.
+    """Removes entries not used for `max_age_ms`, then the least recently used ones beyond
+    `max_bytes`, then every blob that no entry names and every left-over of a crash. The caller
+    holds the run lock.
 
-    Gives JSON `{"entries_removed", "entries_kept", "blobs_removed", "bytes_removed", "bytes_kept"}`.
+    Gives JSON `{"entries_removed", "entries_kept", "blobs_removed", "bytes_removed",
+    "bytes_kept"}`.
     """
 
 def store_clear(root: str, /) -> None:

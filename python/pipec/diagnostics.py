@@ -1,4 +1,4 @@
-"""A finding: what is wrong, where in the file, and what to do. Printing it is somebody else's work."""
+"""A finding: what is wrong, where in the file, and what to do. Others print it."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The five errors of pipec: a class for each thing a caller can do about it, a code for each mistake."""
+"""The five errors of pipec: a class for each thing a caller can do, a code for each mistake."""
 
 from collections.abc import Sequence
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""The front door and the long way: the same state, and every byte that is no time or id compared."""
+"""The front door and the long way: the same state, every byte that is no time or id compared."""
 
 import json
 import re
@@ -54,14 +54,13 @@ def ready(project):
 
 
 def newest(project):
-    return sorted((project.folder / ".pipec/runs").iterdir())[-1]
+    return max((project.folder / ".pipec/runs").iterdir())
 
 
 def plain(project, text):
     """A kept file without what no two runs share."""
     text = CHANGING.sub("#", project.plain(text.encode()))
-    text = re.sub(r'(?<="pid": )\d+|(?<="pid":)\d+|(?<=_ms":)\d+', "#", text)
-    return text
+    return re.sub(r'(?<="pid": )\d+|(?<="pid":)\d+|(?<=_ms":)\d+', "#", text)
 
 
 def kept(project):

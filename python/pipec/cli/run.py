@@ -2,8 +2,8 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from pipec import _core
 from pipec.cli.concurrency import parse_concurrency, usable_cores
 from pipec.cli.invocation import Invocation
 from pipec.cli.options import RunOptions, UsageError
@@ -15,6 +15,9 @@ from pipec.plan.select import select
 from pipec.runtime.events import Listener
 from pipec.runtime.request import KEEP_RUNS, MAX_LOG_BYTES, RunRequest, Services
 from pipec.runtime.run import run as run_plan
+
+if TYPE_CHECKING:
+    from pipec import _core
 
 
 def run(
