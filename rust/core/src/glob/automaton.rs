@@ -302,16 +302,23 @@ impl Automaton {
 
     /// Whether a set selects a path, ignore files left aside. Folders count if the set owns them.
     pub fn selects(&self, set: SetId, path: &[u8], is_folder: bool) -> bool {
-        let mut state = self.start();
-        for name in path.split(|byte| *byte == b'/') {
-            state = self.step(&state, name);
-        }
+        let state = self.state_of(path);
         let sets = if is_folder {
             self.selecting_folder(&state, None)
         } else {
             self.selecting(&state, None)
         };
         sets.binary_search(&set).is_ok()
+    }
+
+    /// The sets that select a file of this path, ignore files left aside.
+    pub fn selecting_path(&self, path: &[u8]) -> Arc<[SetId]> {
+        self.selecting(&self.state_of(path), None)
+    }
+
+    fn state_of(&self, path: &[u8]) -> Arc<State> {
+        let names = path.split(|byte| *byte == b'/');
+        names.fold(self.start(), |state, name| self.step(&state, name))
     }
 
     fn ignored_verdict(&self, state: &State, depth: u16, is_folder: bool) -> Arc<[SetId]> {
@@ -422,23 +429,25 @@ impl Automaton {
         let mut next = Vec::new();
         for &at in positions {
             let position = &self.positions[at as usize];
-            if !self.sequence_of(at).is_outputs {
+            let sequence = self.sequence_of(at);
+            if !sequence.is_outputs {
                 continue;
             }
+            // What takes files out says so of those in there too.
+            let may_enter = position.is_in_node_modules || !sequence.is_positive;
             match &position.next {
                 Next::Literal(literal) if **literal == *NODE_MODULES => {
                     self.close(at + 1, &mut next);
                 }
                 Next::Wild(glob)
-                    if position.is_in_node_modules
-                        && self.globs[*glob as usize].matches(NODE_MODULES) =>
+                    if may_enter && self.globs[*glob as usize].matches(NODE_MODULES) =>
                 {
                     self.close(at + 1, &mut next);
                 }
-                Next::Folders { .. } if position.is_in_node_modules => {
+                Next::Folders { .. } if may_enter => {
                     self.follow_folders(at, &mut next);
                 }
-                Next::End if position.is_in_node_modules && self.sequence_of(at).is_literal => {
+                Next::End if may_enter && sequence.is_literal => {
                     next.push(at);
                 }
                 Next::Literal(_) | Next::Wild(_) | Next::Folders { .. } | Next::End => {}
@@ -613,6 +622,11 @@ mod tests {
         outputs.is_outputs = true;
         let automaton = Automaton::new(&[outputs]);
         assert!(automaton.selects(0, b"node_modules/a/node_modules/b.js", false));
+        let mut some = set(&["node_modules/**", "!**/*.map"]);
+        some.is_outputs = true;
+        let automaton = Automaton::new(&[some]);
+        assert!(automaton.selects(0, b"node_modules/a.js", false));
+        assert!(!automaton.selects(0, b"node_modules/a.map", false));
         let mut everything = set(&["**"]);
         everything.is_outputs = true;
         assert!(!Automaton::new(&[everything]).selects(0, b"node_modules/a.js", false));
