@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,12 @@ ROWS: Final = {
 }
 
 PYTHON: Final = "python -I -S -c pass"
+NOTHING_TO_DO: Final = "pipec, nothing to do"
+DIGESTS_ALONE: Final = "pipec, digests alone"
+"""What a target adds or subtracts is measured in the same row: another row is another minute."""
+
+READING_ROWS: Final = ("hash", "cold", "first")
+"""The rows before which files are read, not only looked at: their contents have to be in memory."""
 
 
 def nothing() -> None:
@@ -95,6 +102,7 @@ def _entrants(built: Built, trees: Sequence[Tree], row: str, index: Path) -> Ite
     yield from _floors(built, trees[0], row, index)
     for tree in trees:
         yield from _of_tool(built, tree, row, index)
+    yield from _parts(built, trees[0], row, index)
 
 
 def _python(built: Built, folder: Path) -> Entrant:
@@ -152,40 +160,24 @@ def _copying(built: Built, tree: Tree) -> Entrant:
 def _of_tool(built: Built, tree: Tree, row: str, index: Path) -> Iterator[Entrant]:
     """How one tool takes part in a row: not at all, once, or in two ways."""
     tool = tree.tool
-    walk = floor(built, "read" if row in {"hash", "cold", "first"} else "stat", tree, index)
-    is_pipec = tool.name == "pipec"
-
-    def entrant(
-        arguments: tuple[str, ...],
-        *,
-        before: Callable[[], None] = nothing,
-        after: Callable[[], None] = nothing,
-        executes: int = 0,
-        who: str = tool.name,
-    ) -> Entrant:
-        command = Command(arguments, tree.folder, environment(tool, built))
-        expected = executes if is_pipec and row != "graph" else None
-        return Entrant(who, command, walk, before, after, expected, tool.slow)
-
+    entrant = partial(_entrant, built, tree, row, index)
     match row:
         case "warm":
             yield entrant(tool.tests)
         case "changed":
             yield entrant(tool.tests, before=tree.edit, executes=2)
         case "hash" if tool.digests:
-            yield entrant(tool.digest_all, before=lambda: tree.forget(tool.digests))
+            yield entrant(tool.digest_all, before=partial(tree.forget, tool.digests))
         case "hash" if tool.digest_all:
             yield entrant(tool.digest_all, who=f"{tool.name}, digests from git's index")
-            yield entrant(
-                tool.digest_all,
-                before=tree.hide_git,
-                after=tree.show_git,
-                who=f"{tool.name} without git",
-            )
+            hidden = entrant(tool.digest_all, who=f"{tool.name} without git")
+            yield replace(hidden, before=tree.hide_git, after=tree.show_git)
         case "cold" if tool.results:
-            yield entrant(tool.tests, before=lambda: tree.forget(tool.results), executes=tree.tasks)
-        case "first" if is_pipec:
-            yield entrant(tool.tests, before=lambda: tree.forget((".pipec",)), executes=tree.tasks)
+            before = partial(tree.forget, tool.results)
+            yield entrant(tool.tests, before=before, executes=tree.tasks)
+        case "first" if tool.name == "pipec":
+            before = partial(tree.forget, (".pipec",))
+            yield entrant(tool.tests, before=before, executes=tree.tasks)
         case "graph" if tool.graph:
             yield entrant(tool.graph)
         case "present" if tool.builds:
@@ -194,6 +186,43 @@ def _of_tool(built: Built, tree: Tree, row: str, index: Path) -> Iterator[Entran
             yield entrant(tool.builds, before=tree.forget_outputs)
         case _:
             pass
+
+
+def _parts(built: Built, tree: Tree, row: str, index: Path) -> Iterator[Entrant]:
+    """What a target adds to a floor, or takes from pipec's time."""
+    entrant = partial(_entrant, built, tree, row, index)
+    match row:
+        case "changed":
+            yield entrant(tree.tool.tests, who=NOTHING_TO_DO)
+        case "cold":
+            before = partial(tree.forget, tree.tool.digests)
+            yield entrant(tree.tool.tests, before=before, who=DIGESTS_ALONE)
+        case "restore":
+            yield entrant(tree.tool.builds, who=NOTHING_TO_DO)
+        case _:
+            pass
+
+
+def _entrant(
+    built: Built,
+    tree: Tree,
+    row: str,
+    index: Path,
+    arguments: tuple[str, ...],
+    *,
+    before: Callable[[], None] = nothing,
+    executes: int = 0,
+    who: str = "",
+) -> Entrant:
+    tool = tree.tool
+    return Entrant(
+        who=who or tool.name,
+        command=Command(arguments, tree.folder, environment(tool, built)),
+        prelude=floor(built, "read" if row in READING_ROWS else "stat", tree, index),
+        before=before,
+        executes=executes if tool.name == "pipec" and row != "graph" else None,
+        slow=tool.slow,
+    )
 
 
 def executed(tree: Path) -> int:

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import IO, Final, cast
 
 from benches.plan import Monorepo
 from benches.tree import TreeWriter
@@ -62,7 +62,6 @@ def emit_nx(repo: Monorepo, writer: TreeWriter) -> None:
         "nx.json",
         {
             "neverConnectToCloud": True,
-            "analytics": False,
             "tui": {"enabled": False},
             "namedInputs": {"sources": ["{projectRoot}/src/**/*", "{projectRoot}/package.json"]},
             "targetDefaults": {"build": build, "test": test},
@@ -125,30 +124,40 @@ def emit_git(repo: Monorepo, writer: TreeWriter) -> None:
     listed = _git(writer, "ls-files", "-z", "--others", "--exclude-standard")
     paths = sorted(path for path in listed.split(b"\0") if path)
     message = b"synthetic monorepo\n"
-    stream = [
-        b"commit refs/heads/main\ncommitter bench <bench@example.invalid> 1704067200 +0000\n",
-        b"data %d\n%s\n" % (len(message), message),
-    ]
-    for path in paths:
-        content = (writer.root / os.fsdecode(path)).read_bytes()
-        stream.append(b"M 100644 inline %s\ndata %d\n%s\n" % (path, len(content), content))
-    _git(writer, "-c", "core.compression=1", "fast-import", "--quiet", stream=b"".join(stream))
+    importing = _start_git(writer, "-c", "core.compression=1", "fast-import", "--quiet")
+    with importing, cast("IO[bytes]", importing.stdin) as stream:
+        stream.write(b"commit refs/heads/main\n")
+        stream.write(b"committer bench <bench@example.invalid> 1704067200 +0000\n")
+        stream.write(b"data %d\n%s\n" % (len(message), message))
+        for path in paths:
+            content = (writer.root / os.fsdecode(path)).read_bytes()
+            stream.write(b"M 100644 inline %s\ndata %d\n" % (path, len(content)))
+            stream.write(content + b"\n")
+    if importing.returncode != 0:
+        raise subprocess.CalledProcessError(importing.returncode, "git fast-import")
     _git(writer, "read-tree", "main")
     _git(writer, "update-index", "-q", "--refresh")
 
 
-def _git(writer: TreeWriter, *arguments: str, stream: bytes = b"") -> bytes:
-    """Runs git in the tree, deaf to the settings of whoever runs the benchmark."""
+def _git(writer: TreeWriter, *arguments: str) -> bytes:
+    """Runs git in the tree; gives what it prints."""
+    with _start_git(writer, *arguments) as process:
+        printed, _ = process.communicate()
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, ["git", *arguments])
+    return printed
+
+
+def _start_git(writer: TreeWriter, *arguments: str) -> subprocess.Popen[bytes]:
+    """Starts git in the tree, deaf to the settings of whoever runs the benchmark."""
     deaf = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    done = subprocess.run(
+    return subprocess.Popen(
         ["git", *arguments],
         cwd=writer.root,
         env={**os.environ, **deaf},
-        input=stream,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        check=True,
     )
-    return done.stdout
 
 
 EMITTERS: Final[Mapping[str, Emitter]] = {

@@ -31,7 +31,8 @@ from benches.plan import Monorepo, Shape, plan
 from benches.tree import TreeWriter, write_files, write_manifests
 
 MARKER: Final = ".monorepo.json"
-"""The file by which a complete tree is known: written last, it holds the arguments."""
+"""The file by which a complete tree is known: written last, it holds the arguments, and which file
+is to be edited so that two tasks have to run."""
 
 
 def make(shape: Shape, out: Path, emit: Sequence[str]) -> Monorepo:
@@ -48,7 +49,8 @@ def make(shape: Shape, out: Path, emit: Sequence[str]) -> Monorepo:
     write_manifests(repo, writer)
     for name in emit:
         EMITTERS[name](repo, writer)
-    writer.write_json(MARKER, asdict(shape))
+    edited = f"{repo.leaf.folder}/{repo.leaf.files[-1].path}"
+    writer.write_json(MARKER, {"shape": asdict(shape), "edited": edited})
     return repo
 
 

@@ -117,7 +117,6 @@ def nx(*, daemon: bool) -> Tool:
         tests=(*run, "test"),
         builds=(*run, "build"),
         version=() if daemon else (*program, "--version"),
-        help=() if daemon else (*program, "--help"),
         results=(".nx",),
         variables={"NX_DAEMON": "true" if daemon else "false"},
         links={"node_modules/nx": package},

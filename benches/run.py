@@ -7,6 +7,7 @@ python -m benches.run --docs     only puts the newest full results into the docu
 
 import argparse
 import json
+import math
 import os
 import platform
 import shutil
@@ -95,7 +96,7 @@ class Bench:
             self.tasks,
             self.calls,
             self.rewritten,
-            round(blind_mb()),
+            math.ceil(blind_mb()),
         )
 
     def _prime(self, tree: Tree) -> None:
@@ -108,8 +109,8 @@ class Bench:
         if tree.name == "R":
             copy = GROUND / "outputs" / tree.folder.name
             shutil.rmtree(copy, ignore_errors=True)
-            for package in tree.repo.packages:
-                shutil.copytree(tree.folder / package.folder / "dist", copy / package.name)
+            for outputs in tree.outputs():
+                shutil.copytree(outputs, copy / outputs.parent.name)
 
     def _measure(self, cases: Sequence[Case], rounds: int, trees: Mapping[str, Tree]) -> None:
         """Every entrant of every row in turn, round after round."""

@@ -1,19 +1,20 @@
-"""Keeps the trees of a benchmark: one for each tool, made once and brought into wanted states."""
+"""Keeps the trees of a benchmark, one for each tool, and brings them into wanted states."""
 
 import hashlib
 import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Final
 
-from benches.build import HERE, Built
-from benches.monorepo import MARKER, make
-from benches.plan import Monorepo, Shape, plan
+from benches.build import HERE, ROOT, Built
+from benches.monorepo import MARKER
+from benches.plan import Shape
 from benches.rivals import Tool
 
 FULL: Final = {
@@ -53,22 +54,21 @@ class Tree:
     shape: Shape
     tool: Tool
     folder: Path
-    repo: Monorepo
+    edited: Path
     _moved: "count[int]" = field(default_factory=count)
     _original: bytes = b""
 
     def edit(self) -> None:
         """Changes a source of a package that no other depends on: two tasks have to run."""
-        path = self._edited
         if not self._original:
-            self._original = path.read_bytes()
+            self._original = self.edited.read_bytes()
         # Never a content that was there before: its result would be found.
-        path.write_bytes(self._original + b"// %d\n" % time.time_ns())
+        self.edited.write_bytes(self._original + b"// %d\n" % time.time_ns())
 
     def undo_edit(self) -> None:
         """Puts the edited file back as it was generated."""
         if self._original:
-            self._edited.write_bytes(self._original)
+            self.edited.write_bytes(self._original)
 
     def forget(self, patterns: tuple[str, ...]) -> None:
         """Moves away what matches, as if it had never been there. `!` keeps what it matches.
@@ -89,10 +89,14 @@ class Tree:
         for path in found:
             self._move_away(path)
 
+    def outputs(self) -> list[Path]:
+        """The folder of outputs of every package."""
+        return [package / "dist" for package in sorted((self.folder / "packages").iterdir())]
+
     def forget_outputs(self) -> None:
         """Moves every output away."""
-        for package in self.repo.packages:
-            self._move_away(self.folder / package.folder / "dist")
+        for outputs in self.outputs():
+            self._move_away(outputs)
 
     def hide_git(self) -> None:
         """Takes the repository away for a while."""
@@ -105,10 +109,10 @@ class Tree:
     def stamps(self) -> dict[str, tuple[int, int, int]]:
         """Inode and times of every output: what is written again changes one of them."""
         stamps = {}
-        for package in self.repo.packages:
-            for path in (self.folder / package.folder / "dist").iterdir():
+        for outputs in self.outputs():
+            for path in outputs.iterdir():
                 status = path.stat()
-                stamps[f"{package.name}/{path.name}"] = (
+                stamps[f"{outputs.parent.name}/{path.name}"] = (
                     status.st_ino,
                     status.st_mtime_ns,
                     status.st_ctime_ns,
@@ -119,11 +123,6 @@ class Tree:
     def tasks(self) -> int:
         """How many tasks there are."""
         return 2 * self.shape.packages
-
-    @property
-    def _edited(self) -> Path:
-        leaf = self.repo.leaf
-        return self.folder / leaf.folder / leaf.files[-1].path
 
     def _move_away(self, path: Path) -> None:
         AWAY.mkdir(exist_ok=True)
@@ -140,13 +139,22 @@ def provide(name: str, shape: Shape, tool: Tool) -> Tree:
         raise NotADirectoryError(f"{GROUND} is in a repository; XDG_CACHE_HOME moves it")
     folder = GROUND / "trees" / _generation() / f"{name}{shape.packages}-{tool.config[0]}"
     marker = folder / MARKER
-    if not marker.is_file() or json.loads(marker.read_text()) != asdict(shape):
+    if not marker.is_file() or json.loads(marker.read_text())["shape"] != asdict(shape):
         shutil.rmtree(folder, ignore_errors=True)
-        make(shape, folder, tool.config)
+        _generate(shape, folder, tool)
     for path, target in tool.links.items():
         if not (folder / path).is_symlink():
             (folder / path).symlink_to(target)
-    return Tree(name, shape, tool, folder, plan(shape))
+    edited = json.loads(marker.read_text())["edited"]
+    return Tree(name, shape, tool, folder, folder / edited)
+
+
+def _generate(shape: Shape, folder: Path, tool: Tool) -> None:
+    """Makes a tree, in a process of its own: others start with the peak memory of this one."""
+    command = [sys.executable, "-m", "benches.monorepo", "--out", str(folder)]
+    for name, value in asdict(shape).items():
+        command += [f"--{name.replace('_', '-')}", str(value)]
+    subprocess.run([*command, "--emit", ",".join(tool.config)], cwd=ROOT, check=True)
 
 
 def floor(built: Built, what: str, tree: Tree, index: Path) -> tuple[str, ...]:
@@ -177,5 +185,5 @@ def clear_away() -> None:
 
 def _generation() -> str:
     """Changes when the generator changes."""
-    parts = (HERE / f"{name}.py" for name in ("plan", "tree", "emitters"))
+    parts = (HERE / f"{name}.py" for name in ("plan", "tree", "emitters", "monorepo"))
     return hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()[:8]
