@@ -6,6 +6,22 @@ Every call that can take long releases the GIL.
 from collections.abc import Sequence
 from typing import final
 
+__all__ = [
+    "VERSION",
+    "Engine",
+    "HandOver",
+    "Redactor",
+    "answer",
+    "digest",
+    "overlaps",
+    "pattern_problem",
+    "render_findings",
+    "store_clear",
+    "store_sweep",
+    "toml_errors",
+    "toml_spans",
+]
+
 VERSION: str
 """The version of the tool, as in the wheel."""
 
