@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -115,6 +116,45 @@ def test_after_any_change_both_ways_end_alike(ready, make_project, change):
     assert short.status == again.status
     if short.status == 0:
         assert "4 cached" in again.stderr or "3 cached" in again.stderr
+
+
+def lose_outputs(project):
+    shutil.rmtree(project.folder / "out")
+
+
+def test_both_ways_restore_the_same(ready):
+    record = {}
+    outputs = {}
+    for way in (SHORT, LONG):
+        lose_outputs(ready)
+        result = ready.pipec(*way)
+        assert "4 cached" in result.stderr or "3 cached" in result.stderr
+        tasks = json.loads((newest(ready) / "execution.json").read_text())["tasks"]
+        # When it was restored, and how long that took, is told apart.
+        record[way] = {
+            task.pop("id"): task
+            for task in tasks
+            if task.pop("started_at") and task.pop("duration_ms", 0) >= 0
+        }
+        out = ready.folder / "out"
+        outputs[way] = sorted(
+            (str(path.relative_to(out)), path.is_symlink(), path.lstat().st_mode)
+            for path in out.rglob("*")
+        )
+    assert record[SHORT] == record[LONG]
+    assert outputs[SHORT] == outputs[LONG]
+    assert [name for name, *_ in outputs[SHORT]] == ["all", "empty", "link"]
+
+
+def test_what_cannot_be_restored_at_the_door_runs_on_the_long_way(ready):
+    lose_outputs(ready)
+    for blob in (ready.folder / ".pipec/cache/cas").rglob("*"):
+        if blob.is_file():
+            blob.write_bytes(b"broken")
+    result = ready.pipec(*SHORT)
+    assert result.status == 0
+    assert "✓ build" in result.stderr
+    assert (ready.folder / "out/all").read_text() == "a\ns\n"
 
 
 def test_a_run_that_was_begun_at_the_door_goes_on_with_its_lock(ready):

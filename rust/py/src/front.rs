@@ -7,7 +7,7 @@ use std::os::fd::IntoRawFd;
 use std::sync::{Mutex, PoisonError};
 
 use pipec_core::engine::{Decision, Engine as CoreEngine};
-use pipec_core::front::{self, Call, Clock, Outcome, RunLock};
+use pipec_core::front::{self, Call, Outcome, RunLock, World};
 use pyo3::prelude::*;
 use serde_json::Value;
 
@@ -18,7 +18,15 @@ use crate::errors::to_json;
 #[pyfunction]
 #[pyo3(signature = (words, /))]
 pub(crate) fn answer(py: Python<'_>, words: Vec<String>) -> PyResult<Option<Py<PyAny>>> {
-    let outcome = py.detach(|| call_of(words).map(|call| front::answer(&call, &SystemClock)));
+    let world = Process::default();
+    let outcome = py.detach(|| call_of(words).map(|call| front::answer(&call, &world)));
+    if let Some(error) = world
+        .interrupt
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+    {
+        return Err(error);
+    }
     match outcome {
         None | Some(Outcome::Unknown) => Ok(None),
         Some(Outcome::Done { out, err, status }) => Ok(Some(
@@ -104,9 +112,25 @@ fn without_moment(mut request: Value) -> Value {
     request
 }
 
-struct SystemClock;
+/// This process. `interrupt` is what a signal handler of Python raised.
+#[derive(Default)]
+struct Process {
+    interrupt: Mutex<Option<PyErr>>,
+}
 
-impl Clock for SystemClock {
+impl World for Process {
+    fn is_interrupted(&self) -> bool {
+        let mut interrupt = self
+            .interrupt
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if interrupt.is_none() {
+            let check = |py: Python<'_>| py.check_signals();
+            *interrupt = Python::attach(check).err();
+        }
+        interrupt.is_some()
+    }
+
     #[allow(
         clippy::disallowed_methods,
         reason = "the border is where time comes from"

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::Engine;
 use super::decide::Inputs;
 use super::decision::{Decisions, Extras};
 use super::look::Look;
+use super::{Engine, Hit};
 use crate::error::{Error, Result};
 use crate::glob::SetId;
 use crate::ir::{StructuredInput, Task};
@@ -17,9 +17,10 @@ use crate::ir::{StructuredInput, Task};
 const FEW_FOLDERS: usize = 64;
 
 impl Engine {
-    /// Decides each task whose dependencies need nothing done. Changes no file of the project.
+    /// Decides each task whose dependencies are hits. Changes no file of the project.
     ///
-    /// A task that cannot be decided yet, whatever the reason, is left out with all that depend on it:
+    /// Outputs that have to be restored first are taken for restored, as far as no input of the task can
+    /// be among them. A task that cannot be decided yet, whatever the reason, is left out with all that depend on it:
     /// the caller comes to it in its turn, and is told the reason then.
     pub fn assess(&self, extras: &BTreeMap<String, Extras>) -> Result<Decisions> {
         let tasks: Vec<&str> = self.request.tasks.iter().map(String::as_str).collect();
@@ -33,11 +34,14 @@ impl Engine {
         self.lock().memory.looked = Some(Arc::clone(&look));
         let inputs = self.inputs_of(&look, sets.iter().map(|sets| sets.inputs));
         let mut finished: HashSet<&str> = HashSet::new();
+        // Sets of inputs that a restore may change.
+        let mut unsettled: HashSet<SetId> = HashSet::new();
         let none = Extras::new();
         for (id, sets) in tasks.into_iter().zip(sets) {
             let task = self.pipeline.task(id)?;
             let given = extras.get(id);
-            let is_ready = needs(task).all(|need| finished.contains(need));
+            let is_ready = needs(task).all(|need| finished.contains(need))
+                && !unsettled.contains(&sets.inputs);
             if !is_ready || (given.is_none() && needs_extras(task)) {
                 continue;
             }
@@ -50,6 +54,9 @@ impl Engine {
                     if self.lock().made.contains_key(id) {
                         finished.insert(id);
                     }
+                    if decision.intact == Some(false) {
+                        unsettled.extend(self.touched_by_restore(id, &look, sets.outputs)?);
+                    }
                     decisions.insert(id.to_owned(), decision);
                 }
                 Err(Error::Io { .. } | Error::Environment(_)) => {}
@@ -57,6 +64,25 @@ impl Engine {
             }
         }
         Ok(decisions)
+    }
+
+    /// The sets that select something which restoring the task's outputs writes or removes.
+    fn touched_by_restore(
+        &self,
+        id: &str,
+        look: &Look,
+        outputs: Option<SetId>,
+    ) -> Result<HashSet<SetId>> {
+        let mut touched = HashSet::new();
+        if let Some(Hit::Stored(_, wanted)) = &self.decided(id)?.hit {
+            for entry in &wanted.entries {
+                touched.extend(look.selecting(&entry.path).iter());
+            }
+        }
+        for place in outputs.into_iter().flat_map(|set| look.members(set)) {
+            touched.extend(look.at(*place).1.sets.iter());
+        }
+        Ok(touched)
     }
 
     /// Every distinct set of inputs summed up, side by side.

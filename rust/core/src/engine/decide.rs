@@ -100,12 +100,12 @@ impl Engine {
             inputs: before,
             hit,
         };
-        self.keep(id, task, decided, intact == Some(true))?;
+        self.keep(id, task, decided)?;
         Ok(decision)
     }
 
-    /// Remembers the decision; a task that needs nothing done is finished with it.
-    fn keep(&self, id: &str, task: &Task, decided: Decided, is_intact: bool) -> Result<()> {
+    /// Remembers the decision, and what the tasks after it see if nothing has to run.
+    fn keep(&self, id: &str, task: &Task, decided: Decided) -> Result<()> {
         if let Some(hit) = &decided.hit {
             let store = self.store(task)?;
             self.used(&store, &decided.key.to_hex());
@@ -115,7 +115,8 @@ impl Engine {
             }
         }
         let made = match &decided.hit {
-            Some(hit) if is_intact => Some(Made::Digest(hit.made(task, decided.key))),
+            // What is not in place yet will be when it is restored.
+            Some(hit) => Some(Made::Digest(hit.made(task, decided.key))),
             None if task.steps.is_empty() && task.outputs.is_empty() => {
                 Some(if self.follows_unsure(task) {
                     Made::Unsure
@@ -123,7 +124,7 @@ impl Engine {
                     Made::Digest(decided.key)
                 })
             }
-            _ => None,
+            None => None,
         };
         let mut inner = self.lock();
         if let Some(made) = made {

@@ -116,7 +116,7 @@ impl Engine {
         Ok(log.and_then(|digest| store.read_blob(digest).ok()))
     }
 
-    fn decided(&self, id: &str) -> Result<Arc<Decided>> {
+    pub(super) fn decided(&self, id: &str) -> Result<Arc<Decided>> {
         let decided = self.lock().decided.get(id).cloned();
         decided.ok_or_else(|| Error::Invalid(format!("`{id}` has not been decided")))
     }
@@ -154,6 +154,7 @@ impl Engine {
             return Ok((Manifest::default(), None));
         };
         let trouble = Mutex::new(None);
+        self.before_reading(look);
         let kept = look
             .members(set)
             .par_iter()

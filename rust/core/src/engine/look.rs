@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
@@ -32,7 +32,8 @@ pub(super) struct Look {
     members: Vec<Vec<Place>>,
     /// For each set of outputs the folders that it owns.
     owned: HashMap<SetId, Vec<u32>>,
-    stamp: Stamp,
+    /// Taken before the first file is read: a look that reads none writes none.
+    stamp: OnceLock<Stamp>,
     /// Files that changed after the walk, with the identity under which they were read.
     changed: Mutex<HashMap<Place, Identity>>,
     has_changed: AtomicBool,
@@ -68,7 +69,6 @@ impl Engine {
     }
 
     pub(super) fn look_for(&self, built: Built) -> Result<Look> {
-        let stamp = self.stamp();
         let walk = walk(&self.root, &built.automaton, &self.index, &self.walked)?;
         let mut members = vec![Vec::new(); built.literals.len()];
         let mut owned: HashMap<SetId, Vec<u32>> = HashMap::new();
@@ -87,7 +87,7 @@ impl Engine {
             walk,
             members,
             owned,
-            stamp,
+            stamp: OnceLock::new(),
             changed: Mutex::default(),
             has_changed: AtomicBool::new(false),
             troubles: Mutex::default(),
@@ -107,6 +107,7 @@ impl Engine {
         places.sort_unstable();
         places.dedup();
         let places = self.not_read_earlier(look, places);
+        self.before_reading(look);
         let read = |place: &Place| self.read_digest(look, *place);
         let fresh: Vec<Option<(Place, Known)>> = if places.len() < FEW_FILES {
             places.iter().map(read).collect()
@@ -114,6 +115,11 @@ impl Engine {
             places.par_iter().map(read).collect()
         };
         self.remember(look, fresh.into_iter().flatten());
+    }
+
+    /// To be called before files of a look are read: whatever is written from now on is later than this.
+    pub(super) fn before_reading(&self, look: &Look) {
+        look.stamp.get_or_init(|| self.stamp());
     }
 
     /// What an earlier look of this run found out is as good as the index. Gives what is left to read.
@@ -169,10 +175,11 @@ impl Engine {
 
     /// Keeps what was read, for later looks and for the next run: only what was clean when looked at.
     pub(super) fn remember(&self, look: &Look, read: impl Iterator<Item = (Place, Known)>) {
+        let stamp = look.stamp.get().copied().unwrap_or(Stamp::NEVER);
         let mut inner = self.lock();
         for (place, known) in read {
             let (folder, file) = look.at(place);
-            if look.stamp.is_clean(&known.identity) {
+            if stamp.is_clean(&known.identity) {
                 let files = inner.memory.fresh.entry(folder.path.clone()).or_default();
                 files.insert(file.name.clone(), known);
             }
@@ -226,6 +233,11 @@ impl Look {
 
     pub(super) fn owns(&self, set: SetId, path: &[u8], is_folder: bool) -> bool {
         !is_never(path) && self.built.automaton.selects(set, path, is_folder)
+    }
+
+    /// The sets that select this path, ignore files left aside.
+    pub(super) fn selecting(&self, path: &[u8]) -> Arc<[SetId]> {
+        self.built.automaton.selecting_path(path)
     }
 
     /// The inputs that a set selects. `Engine::digest` has to have been asked for them.

@@ -15,6 +15,8 @@ mod words;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
 pub use lock::RunLock;
 
 use crate::engine::{Decision, Engine, Request};
@@ -36,10 +38,13 @@ pub struct Call {
     pub nonce: [u8; 4],
 }
 
-/// The time, asked for where it is needed.
-pub trait Clock {
+/// What changes while a call is answered.
+pub trait World {
     /// Milliseconds since the epoch.
     fn now_ms(&self) -> u64;
+
+    /// Whether somebody asked the process to end. Asked on the calling thread, now and then.
+    fn is_interrupted(&self) -> bool;
 }
 
 pub enum Outcome {
@@ -66,11 +71,14 @@ pub struct HandOver {
     pub lock: RunLock,
 }
 
+/// How many tasks are restored between two looks at whether to go on.
+const AT_ONCE: usize = 32;
+
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Answers a call, if it can.
-pub fn answer(call: &Call, clock: &dyn Clock) -> Outcome {
-    if matches!(call.words.as_slice(), [word] if word == "--version" || word == "version") {
+pub fn answer(call: &Call, world: &dyn World) -> Outcome {
+    if matches!(call.words.as_slice(), [only] if only == "--version" || only == "version") {
         let out = format!("pipec {VERSION}\n");
         return Outcome::Done {
             out,
@@ -79,23 +87,26 @@ pub fn answer(call: &Call, clock: &dyn Clock) -> Outcome {
         };
     }
     words::plain_run(&call.words)
-        .and_then(|asked| run(call, &asked, clock))
+        .and_then(|asked| run(call, &asked, world))
         .unwrap_or(Outcome::Unknown)
 }
 
-fn run(call: &Call, asked: &words::Asked, clock: &dyn Clock) -> Option<Outcome> {
+fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> {
     let keep_runs = keep::runs_to_keep(&call.environment)?;
     let project = project::find(&call.folder)?;
     let pipeline = Pipeline::parse(&project.ir).ok()?;
     let plan = plan::select(&pipeline, &asked.target)?;
-    let started_ms = clock.now_ms();
+    let started_ms = world.now_ms();
     let run_id = keep::run_id(started_ms, call.nonce);
     let lock = RunLock::take(&project.root, call.pid, started_ms, &run_id)?;
     let request = plan.request(&project.root, call, &run_id, started_ms);
     let text = serde_json::to_string(&request).ok()?;
     let engine = Engine::new(&project.root, &project.ir, Request::parse(&text).ok()?).ok()?;
     let decisions = engine.assess(&BTreeMap::new()).ok()?;
-    let Some(tasks) = in_place(&pipeline, &plan, &decisions, clock) else {
+    let tasks = to_restore(&pipeline, &plan, &decisions)
+        .filter(|tasks| restore(&engine, tasks, world))
+        .and_then(|_| settled(&pipeline, &plan, &decisions, world));
+    let Some(tasks) = tasks else {
         return Some(Outcome::HandOver(Box::new(HandOver {
             root: project.root,
             run_id,
@@ -114,7 +125,7 @@ fn run(call: &Call, asked: &words::Asked, clock: &dyn Clock) -> Option<Outcome> 
         call,
         plan: &plan,
         started_ms,
-        finished_ms: clock.now_ms(),
+        finished_ms: world.now_ms(),
     };
     let (counts, saved) = (record::Counts::of(&tasks), record::time_saved_ms(&tasks));
     let record = RunRecord::of(&facts, &counts, saved, &tasks);
@@ -139,31 +150,55 @@ fn run(call: &Call, asked: &words::Asked, clock: &dyn Clock) -> Option<Outcome> 
     })
 }
 
-/// The record of every task of the plan, if none of them has anything left to do.
-fn in_place(
+/// The hits whose outputs are not in place. None if anything is no hit: then it is not for the front door.
+fn to_restore<'a>(
+    pipeline: &Pipeline,
+    plan: &'a plan::Plan,
+    decisions: &BTreeMap<String, Decision>,
+) -> Option<Vec<&'a str>> {
+    let mut tasks = Vec::new();
+    for id in &plan.tasks {
+        let decision = decisions.get(id)?;
+        let is_group = pipeline.tasks.get(id)?.steps.is_empty();
+        match decision.intact {
+            Some(true) => {}
+            Some(false) => tasks.push(id.as_str()),
+            None if is_group => {}
+            None => return None,
+        }
+    }
+    Some(tasks)
+}
+
+/// Restores several tasks at once. False if one could not be: it has to run, and the long way says why.
+fn restore(engine: &Engine, tasks: &[&str], world: &dyn World) -> bool {
+    tasks
+        .chunks(AT_ONCE)
+        .all(|some| !world.is_interrupted() && some.par_iter().all(|id| engine.restore(id).is_ok()))
+}
+
+/// The record of every task of the plan, all of them hits or groups.
+fn settled(
     pipeline: &Pipeline,
     plan: &plan::Plan,
     decisions: &BTreeMap<String, Decision>,
-    clock: &dyn Clock,
+    world: &dyn World,
 ) -> Option<Vec<TaskRecord>> {
-    let started_at = record::timestamp(clock.now_ms());
-    let mut records: BTreeMap<&str, &'static str> = BTreeMap::new();
+    let started_at = record::timestamp(world.now_ms());
+    let mut statuses: BTreeMap<&str, &'static str> = BTreeMap::new();
     let mut tasks = Vec::with_capacity(plan.tasks.len());
     for id in &plan.tasks {
         let task = pipeline.tasks.get(id)?;
-        let decision = decisions.get(id)?;
         let record = if task.steps.is_empty() {
             let mut needs = task.depends_on.iter();
-            let is_cached = needs.all(|need| records.get(need.as_str()) == Some(&"cached"));
+            let is_cached = needs.all(|need| statuses.get(need.as_str()) == Some(&"cached"));
             // A group without members stands for nothing that was cached.
             let is_cached = is_cached && !task.depends_on.is_empty();
             TaskRecord::of_group(id, is_cached, &started_at)
-        } else if decision.verdict.kind == "hit" && decision.intact == Some(true) {
-            TaskRecord::of_hit(id, decision, &started_at)?
         } else {
-            return None;
+            TaskRecord::of_hit(id, decisions.get(id)?, &started_at)?
         };
-        records.insert(id, record.status);
+        statuses.insert(id, record.status);
         tasks.push(record);
     }
     Some(tasks)

@@ -7,6 +7,7 @@ mod blobs;
 mod entries;
 mod restore;
 mod sweep;
+mod undo;
 mod uses;
 
 use std::fs;

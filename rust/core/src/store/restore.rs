@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::undo::{Undo, is_absent};
 use super::{Store, temporary_in};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -205,29 +206,52 @@ impl Restorer<'_> {
         wanted: &Manifest,
         staging: &Path,
     ) -> Result<()> {
-        for path in extra {
-            remove(&path_of(self.root, path))?;
+        let mut undo = Undo::new(staging);
+        let applied = self.apply_all(entries, extra, present, wanted, staging, &mut undo);
+        if applied.is_err() {
+            undo.take_back();
         }
-        self.remove_emptied(extra, present, wanted)?;
+        applied
+    }
+
+    fn apply_all(
+        &self,
+        entries: &[&Entry],
+        extra: &[&[u8]],
+        present: &Present,
+        wanted: &Manifest,
+        staging: &Path,
+        undo: &mut Undo<'_>,
+    ) -> Result<()> {
+        for path in extra {
+            undo.remove(&path_of(self.root, path))?;
+        }
+        self.remove_emptied(extra, present, wanted, undo)?;
         for (number, entry) in entries.iter().enumerate() {
             let path = path_of(self.root, &entry.path);
             if entry.kind == EntryKind::Folder {
                 if present.files.contains_key(&entry.path) {
-                    remove(&path)?;
+                    undo.remove(&path)?;
                 }
-                fs::create_dir_all(&path).map_err(Error::at(&path))?;
+                undo.make_folders(&path)?;
                 continue;
             }
             if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent).map_err(Error::at(parent))?;
+                undo.make_folders(parent)?;
             }
-            put_in_place(&staged_path(staging, number), &path)?;
+            undo.put(&staged_path(staging, number), &path)?;
         }
         Ok(())
     }
 
     /// Removes owned folders that lost their last file, from the bottom up.
-    fn remove_emptied(&self, gone: &[&[u8]], present: &Present, wanted: &Manifest) -> Result<()> {
+    fn remove_emptied(
+        &self,
+        gone: &[&[u8]],
+        present: &Present,
+        wanted: &Manifest,
+        undo: &mut Undo<'_>,
+    ) -> Result<()> {
         let mut candidates: Vec<&[u8]> = gone
             .iter()
             .flat_map(|path| parents(path))
@@ -237,7 +261,7 @@ impl Restorer<'_> {
         candidates.dedup();
         for folder in candidates {
             let path = path_of(self.root, folder);
-            match fs::remove_dir(&path) {
+            match undo.remove_folder(&path) {
                 Ok(()) => {}
                 // Something that is no output lies in it.
                 Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
@@ -273,54 +297,6 @@ fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     slashes.map(move |(at, _)| &path[..at])
 }
 
-fn remove(path: &Path) -> Result<()> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if !is_absent(&error) => Err(Error::at(path)(error)),
-        _ => Ok(()),
-    }
-}
-
-fn put_in_place(staged: &Path, path: &Path) -> Result<()> {
-    let moved = match fs::rename(staged, path) {
-        // An empty folder stands where the file has to be.
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-            fs::remove_dir(path).and_then(|()| fs::rename(staged, path))
-        }
-        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy_across(staged, path),
-        other => other,
-    };
-    moved.map_err(Error::at(path))
-}
-
-/// For an output folder that is a mount of its own: a copy beside the place, then a rename.
-fn copy_across(staged: &Path, path: &Path) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".pipec-new");
-    let beside = path.with_file_name(name);
-    let copied = if fs::symlink_metadata(staged)?.is_symlink() {
-        std::os::unix::fs::symlink(fs::read_link(staged)?, &beside)
-    } else {
-        fs::copy(staged, &beside).map(|_| ())
-    };
-    copied
-        .and_then(|()| fs::rename(&beside, path))
-        .inspect_err(|_| {
-            let _ = fs::remove_file(&beside);
-        })
-}
-
 fn in_the_way(path: &Path) -> Error {
     Error::at(path)(io::Error::other("it is in the way of an output"))
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
 }

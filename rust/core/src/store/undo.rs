@@ -1,0 +1,123 @@
+//! Changes to files that can be taken back: a restore that fails in the middle has changed nothing.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// What was done, in order. `keep` holds what made room until everything is done.
+pub(super) struct Undo<'a> {
+    keep: &'a Path,
+    done: Vec<Change>,
+}
+
+enum Change {
+    Put(PathBuf),
+    MovedAway { place: PathBuf, kept: PathBuf },
+    MadeFolder(PathBuf),
+    RemovedFolder(PathBuf),
+}
+
+impl<'a> Undo<'a> {
+    /// `keep` is a folder on the project's own file system.
+    pub(super) fn new(keep: &'a Path) -> Self {
+        Self {
+            keep,
+            done: Vec::new(),
+        }
+    }
+
+    /// Moves a prepared file to its place. What is there makes room; a folder only if it is empty.
+    pub(super) fn put(&mut self, staged: &Path, place: &Path) -> Result<()> {
+        self.remove(place)?;
+        let moved = match fs::rename(staged, place) {
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                copy_across(staged, place)
+            }
+            other => other,
+        };
+        moved.map_err(Error::at(place))?;
+        self.done.push(Change::Put(place.into()));
+        Ok(())
+    }
+
+    /// Removes a file, a link or an empty folder. What is not there is removed already.
+    pub(super) fn remove(&mut self, place: &Path) -> Result<()> {
+        match fs::symlink_metadata(place) {
+            Ok(found) if found.is_dir() => self.remove_folder(place).map_err(Error::at(place)),
+            Ok(_) => self.move_away(place).map_err(Error::at(place)),
+            Err(error) if is_absent(&error) => Ok(()),
+            Err(error) => Err(Error::at(place)(error)),
+        }
+    }
+
+    pub(super) fn remove_folder(&mut self, place: &Path) -> io::Result<()> {
+        fs::remove_dir(place)?;
+        self.done.push(Change::RemovedFolder(place.into()));
+        Ok(())
+    }
+
+    /// Makes a folder and those above it that are missing.
+    pub(super) fn make_folders(&mut self, place: &Path) -> Result<()> {
+        let missing: Vec<&Path> = place
+            .ancestors()
+            .take_while(|folder| fs::symlink_metadata(folder).is_err())
+            .collect();
+        for folder in missing.into_iter().rev() {
+            fs::create_dir(folder).map_err(Error::at(folder))?;
+            self.done.push(Change::MadeFolder(folder.into()));
+        }
+        Ok(())
+    }
+
+    fn move_away(&mut self, place: &Path) -> io::Result<()> {
+        let kept = self.keep.join(format!("old-{}", self.done.len()));
+        match fs::rename(place, &kept) {
+            Ok(()) => {
+                let place = place.into();
+                self.done.push(Change::MovedAway { place, kept });
+                Ok(())
+            }
+            // A mount of its own has no room to keep it in: gone is gone.
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => fs::remove_file(place),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes everything back, the last first. What cannot be is left: the first error is the one to tell.
+    pub(super) fn take_back(self) {
+        for change in self.done.into_iter().rev() {
+            let _ = match change {
+                Change::Put(place) => fs::remove_file(place),
+                Change::MovedAway { place, kept } => fs::rename(kept, place),
+                Change::MadeFolder(place) => fs::remove_dir(place),
+                Change::RemovedFolder(place) => fs::create_dir(place),
+            };
+        }
+    }
+}
+
+/// For an output folder that is a mount of its own: a copy beside the place, then a rename.
+fn copy_across(staged: &Path, path: &Path) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".pipec-new");
+    let beside = path.with_file_name(name);
+    let copied = if fs::symlink_metadata(staged)?.is_symlink() {
+        std::os::unix::fs::symlink(fs::read_link(staged)?, &beside)
+    } else {
+        fs::copy(staged, &beside).map(|_| ())
+    };
+    copied
+        .and_then(|()| fs::rename(&beside, path))
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&beside);
+        })
+}
+
+pub(super) fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
