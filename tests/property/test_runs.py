@@ -232,7 +232,7 @@ class Runs(RuleBasedStateMachine):
     @rule(one=numbers, other=numbers)
     def swap(self, one: int, other: int) -> None:
         first, second = self.existing(one), self.existing(other)
-        if first is not None and second is not None and first != second:
+        if first is not None and second is not None and not first.samefile(second):
             between = self.bench.root / "between"
             first.rename(between)
             second.rename(first)

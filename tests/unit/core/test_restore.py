@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import socket
 import struct
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -174,6 +177,56 @@ def test_an_unowned_file_where_a_folder_must_be_stops_a_restore_before_it_begins
         "a": (0o644, b"not the task's own"),
         "x2": (0o644, b"the task's own"),
     }
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Without the rights of root, whom no folder keeps out."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_restore_that_is_refused_in_the_middle_takes_everything_back() -> None:
+    root = Path(tempfile.mkdtemp())
+    bench = Bench(root, {"t": task(["in"], ["out/**"])})
+    bench.write("in", "1")
+
+    def steps(_: Path) -> None:
+        for name in ("a", "b", "locked/x", "locked/y", "z", "folder"):
+            bench.write(f"out/{name}", name)
+        (root / "out" / "link").symlink_to("a")
+        (root / "out" / "empty").mkdir()
+
+    bench.run(steps)
+    bench.write("out/a", "edited")
+    bench.write("out/more/er", "extra")
+    (root / "out" / "more" / "empty").mkdir()
+    (root / "out" / "empty").rmdir()
+    (root / "out" / "folder").unlink()
+    (root / "out" / "folder").mkdir()
+    (root / "out" / "link").unlink()
+    (root / "out" / "z").unlink()
+    (root / "out" / "locked" / "x").unlink()
+    before = snapshot(root / "out")
+    for path in (root, *root.rglob("*")):
+        if not path.is_symlink():
+            os.chown(path, 65534, 65534)
+    (root / "out" / "locked").chmod(0o555)
+    with as_nobody():
+        engine = bench.engine()
+        assert decide(engine, "t")["verdict"]["kind"] == "hit"
+        with pytest.raises(PermissionError, match="locked"):
+            engine.restore("t")
+    assert snapshot(root / "out") == before
+    (root / "out" / "locked").chmod(0o755)
+    assert bench.run(steps) == {"t": "restored"}
+    shutil.rmtree(root)
 
 
 @pytest.mark.parametrize("place", ["out", "out/deep", "out/deep/er"])
