@@ -347,4 +347,4 @@ class Runs(RuleBasedStateMachine):
 
 
 TestRuns = Runs.TestCase
-TestRuns.settings = laws(60, stateful_step_count=40)
+TestRuns.settings = laws(30, stateful_step_count=40)
