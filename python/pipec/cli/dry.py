@@ -3,12 +3,13 @@
 from pipec.cli.documents import PredictedTask, PredictionDocument, print_document
 from pipec.cli.invocation import Invocation
 from pipec.cli.options import RunOptions
-from pipec.cli.report.words import plural, visible
+from pipec.cli.report.words import plural
 from pipec.runtime.assess import Forecast
 from pipec.runtime.record import TaskRecord
 from pipec.runtime.request import RunRequest, Services
 from pipec.runtime.run import foresee
 from pipec.runtime.summary import describe_verdict
+from pipec.runtime.visible import visible
 
 
 def print_prediction(invocation: Invocation, request: RunRequest, options: RunOptions) -> int:

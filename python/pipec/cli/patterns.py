@@ -38,7 +38,8 @@ def _flat(pipeline: Pipeline, rules: InputRules, name: str) -> Iterator[tuple[Ru
 
 
 def _literal(path: str) -> str:
-    return "".join(f"[{character}]" if character in _MAGIC else character for character in path)
+    """A pattern that matches just this path."""
+    return "".join(f"\\{character}" if character in _MAGIC else character for character in path)
 
 
 def _below(glob: str) -> str:

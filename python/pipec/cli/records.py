@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipec.cli.report.words import visible
 from pipec.codes import Code
 from pipec.errors import PlanError
 from pipec.frontend.suggest import did_you_mean
 from pipec.runtime.record import ChangeRecord, TaskRecord, VerdictRecord
 from pipec.runtime.records import list_runs, newest_records, read_record
 from pipec.runtime.summary import describe_verdict
+from pipec.runtime.visible import visible
 
 
 def find_record(root: str, name: str) -> dict[str, Any]:

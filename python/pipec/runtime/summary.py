@@ -2,6 +2,7 @@
 
 from pipec.runtime.durations import spell_duration
 from pipec.runtime.record import RunRecord, TaskRecord
+from pipec.runtime.visible import visible
 
 _WORDS = {"no-baseline": "no earlier result"}
 
@@ -49,7 +50,8 @@ def describe_verdict(task: TaskRecord) -> str:
 
 def _row(task: TaskRecord) -> str:
     duration = "" if task.duration_ms is None else spell_duration(task.duration_ms)
-    cells = (task.id, task.status, describe_verdict(task), str(len(task.attempts)), duration)
+    why = visible(describe_verdict(task))
+    cells = (task.id, task.status, why, str(len(task.attempts)), duration)
     return f"| {' | '.join(map(_cell, cells))} |"
 
 
@@ -58,4 +60,4 @@ def _after(duration_ms: int | None) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+    return visible(text.replace("\n", " ")).replace("\\", "\\\\").replace("|", "\\|")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipec.cli.report.words import plural, size, visible
+from pipec.cli.report.words import plural, size
+from pipec.runtime.visible import visible
 
 
 @pytest.mark.parametrize(

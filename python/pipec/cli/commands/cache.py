@@ -7,11 +7,12 @@ import typer
 from pipec import _core
 from pipec.cli.documents import CacheDocument, StoreContent, print_document
 from pipec.cli.parameters import Format, Wait, command_app, examples, invocation_of
-from pipec.cli.report.words import plural, size, visible
+from pipec.cli.report.words import plural, size
 from pipec.cli.stores import find_stores
 from pipec.cli.trouble import changing_state
 from pipec.clock import SystemClock
 from pipec.runtime.lock import take
+from pipec.runtime.visible import visible
 
 app = command_app(help="Look after the cache.")
 

@@ -9,11 +9,11 @@ from pipec.cli.commands.schema import write_schema
 from pipec.cli.invocation import Invocation
 from pipec.cli.options import UsageError
 from pipec.cli.parameters import command_app, examples, invocation_of
-from pipec.cli.report.words import visible
 from pipec.cli.starters import SCHEMA, find_starters, render_pipeline
 from pipec.codes import Code
 from pipec.errors import PlanError, RunError
 from pipec.frontend.discover import NAMES
+from pipec.runtime.visible import visible
 
 app = command_app()
 

@@ -4,8 +4,8 @@ import typer
 
 from pipec.cli.documents import ListDocument, ListedJob, ListedTask, print_document
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
-from pipec.cli.report.words import visible
 from pipec.ir.pipeline import Pipeline
+from pipec.runtime.visible import visible
 
 app = command_app()
 

@@ -10,10 +10,11 @@ import typer
 from pipec.cli.documents import ListedRun, RunsDocument, print_document
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.cli.records import find_record, outcome
-from pipec.cli.report.words import plural, visible
+from pipec.cli.report.words import plural
 from pipec.runtime.durations import spell_duration
 from pipec.runtime.lock import active_holder
 from pipec.runtime.records import newest_records, run_folder
+from pipec.runtime.visible import visible
 
 app = command_app(help="Look at the records of runs.")
 

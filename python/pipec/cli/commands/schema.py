@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from pipec.cli.parameters import command_app, examples, invocation_of
-from pipec.cli.report.words import visible
 from pipec.codes import Code
 from pipec.errors import RunError
+from pipec.runtime.visible import visible
 from pipec.spec.schema import pipeline_schema
 
 app = command_app()

@@ -8,7 +8,6 @@ import typer
 
 from pipec.cli.documents import ShowDocument, ShownTask, print_document
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
-from pipec.cli.report.words import visible
 from pipec.ir import codec
 from pipec.ir.env import EnvValue, Literal, Secret, Variable
 from pipec.ir.inputs import (
@@ -24,6 +23,7 @@ from pipec.ir.step import AgentStep, ArgvStep, PythonStep, ShellStep, Step
 from pipec.ir.task import Task, TaskId
 from pipec.plan.select import reachable, select
 from pipec.runtime.durations import spell_duration
+from pipec.runtime.visible import visible
 
 app = command_app()
 

@@ -12,11 +12,11 @@ from pipec.cli.looking import look_at
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.cli.patterns import deciding_patterns
 from pipec.cli.records import find_task, read_verdict, verdict_words
-from pipec.cli.report.words import visible
 from pipec.cli.trouble import reading_inputs
 from pipec.ir.pipeline import Pipeline
 from pipec.ir.task import TaskId
 from pipec.plan.select import select
+from pipec.runtime.visible import visible
 
 app = command_app()
 

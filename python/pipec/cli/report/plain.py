@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 
 from pipec.cli.console import Console
-from pipec.cli.report.words import plural, visible
+from pipec.cli.report.words import plural
 from pipec.runtime.durations import spell_duration
 from pipec.runtime.events import (
     AttemptFinished,
@@ -19,6 +19,7 @@ from pipec.runtime.events import (
 )
 from pipec.runtime.record import RunRecord, TaskRecord
 from pipec.runtime.summary import describe_verdict
+from pipec.runtime.visible import visible
 
 WIDEST_NAME = 40
 _MARKS = {

@@ -1,4 +1,4 @@
-"""How the terminal spells sizes, counts and names. Durations are spelled in `runtime`."""
+"""How the terminal spells sizes and counts. Durations and names are spelled in `runtime`."""
 
 _STEP = 1024
 
@@ -18,16 +18,3 @@ def plural(count: int, noun: str) -> str:
     if count == 1:
         return f"1 {noun}"
     return f"{count} {noun[:-1]}ies" if noun.endswith("ry") else f"{count} {noun}s"
-
-
-def visible(text: str) -> str:
-    """The text on one line, without anything that a terminal would obey."""
-    return text if text.isprintable() else "".join(map(_visible_character, text))
-
-
-def _visible_character(character: str) -> str:
-    if character.isprintable():
-        return character
-    if "\udc80" <= character <= "\udcff":  # a byte of a file name that is not UTF-8
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    return character.encode("unicode_escape", "backslashreplace").decode()
