@@ -68,8 +68,10 @@ def sample(
     peak = foreign = 0.0
     while not walls or sum(walls) < seconds:
         before()
-        wall, used, others = _run(command, scratch)
-        after()
+        try:
+            wall, used, others = _run(command, scratch)
+        finally:
+            after()
         walls.append(wall)
         cpus.append(used.ru_utime + used.ru_stime)
         peak = max(peak, used.ru_maxrss / 1024)

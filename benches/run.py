@@ -65,10 +65,7 @@ class Bench:
 
     def measure_tree(self, name: str, shape: Shape) -> None:
         """All rows on one tree size."""
-        tools = [tool for tool in self.tools if not tool.slow or name in SLOW_TREES]
-        if name == "R":
-            tools = [tool for tool in tools if tool.builds]
-        trees = [provide(name, shape, tool) for tool in tools]
+        trees = [provide(name, shape, tool) for tool in self._tools_on(name)]
         for tree in trees:
             say(f"{name}: priming {tree.tool.name}")
             self._prime(tree)
@@ -78,13 +75,24 @@ class Bench:
         if name == "R":
             self._look_at_outputs(trees)
         by_tool = {tree.tool.name: tree for tree in trees}
-        self._measure(tree_cases(self.built, trees, index), ROUNDS[name], by_tool)
-        self._count_calls(trees[0])
-        for tree in trees:
-            if tree.tool.stop:
-                self._run_untimed(
-                    tree, tree.tool.stop
-                )  # a daemon would be load for all that follow
+        try:
+            self._measure(tree_cases(self.built, trees, index), ROUNDS[name], by_tool)
+            self._count_calls(trees[0])
+        finally:
+            for tree in trees:
+                tree.undo_edit()
+                if tree.tool.stop:  # a daemon would be load for all that follow
+                    self._run_untimed(tree, tree.tool.stop)
+
+    def _tools_on(self, name: str) -> list[Tool]:
+        """Who takes part on a tree: not those that would need hours, or could do nothing there."""
+        match name:
+            case "X":
+                return [tool for tool in self.tools if tool.name == "pipec"]
+            case "R":
+                return [tool for tool in self.tools if tool.builds and not tool.slow]
+            case _:
+                return [tool for tool in self.tools if not tool.slow or name in SLOW_TREES]
 
     def numbers(self) -> Numbers:
         """What has been found."""
@@ -322,6 +330,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     install(slow=slow)
     built = build(options.source)
     tools = [pipec(built), *rivals(slow=slow)]
+    clear_away()
     bench = Bench(built, tools, options.rounds or (QUICK_ROUNDS if options.quick else None))
     try:
         bench.measure_start()

@@ -42,6 +42,7 @@ and turbo would find every file ignored and digest none."""
 
 # Beside the trees, so that moving there is a rename, and outside of what any later walk sees.
 AWAY: Final = GROUND / "away"
+HIDDEN_GIT: Final = GROUND / "hidden-git"
 LEFT_OUT: Final = (".git", "node_modules", "dist", ".pipec")
 """Folders that the probe does not enter: no declared input is below them."""
 
@@ -100,11 +101,11 @@ class Tree:
 
     def hide_git(self) -> None:
         """Takes the repository away for a while."""
-        (self.folder / ".git").rename(GROUND / "hidden-git")
+        (self.folder / ".git").rename(HIDDEN_GIT)
 
     def show_git(self) -> None:
         """Puts the repository back."""
-        (GROUND / "hidden-git").rename(self.folder / ".git")
+        HIDDEN_GIT.rename(self.folder / ".git")
 
     def stamps(self) -> dict[str, tuple[int, int, int]]:
         """Inode and times of every output: what is written again changes one of them."""
@@ -139,7 +140,8 @@ def provide(name: str, shape: Shape, tool: Tool) -> Tree:
         raise NotADirectoryError(f"{GROUND} is in a repository; XDG_CACHE_HOME moves it")
     folder = GROUND / "trees" / _generation() / f"{name}{shape.packages}-{tool.config[0]}"
     marker = folder / MARKER
-    if not marker.is_file() or json.loads(marker.read_text())["shape"] != asdict(shape):
+    whole = marker.is_file() and ("git" not in tool.config or (folder / ".git").is_dir())
+    if not whole or json.loads(marker.read_text())["shape"] != asdict(shape):
         shutil.rmtree(folder, ignore_errors=True)
         _generate(shape, folder, tool)
     for path, target in tool.links.items():
@@ -177,6 +179,7 @@ def take_index(built: Built, tree: Tree, index: Path) -> tuple[int, int]:
 def clear_away() -> None:
     """Deletes what was moved away, and trees that an older generator has made."""
     shutil.rmtree(AWAY, ignore_errors=True)
+    shutil.rmtree(HIDDEN_GIT, ignore_errors=True)  # of a benchmark that was killed
     trees = GROUND / "trees"
     for old in trees.iterdir() if trees.is_dir() else ():
         if old.name != _generation():
