@@ -23,6 +23,9 @@ def main() -> None:
     except KeyboardInterrupt:
         # Nothing has run, and there is no record to close.
         sys.exit(_INTERRUPTED)
+    except UnicodeEncodeError:
+        # Words may hold bytes that are not text. No form that the core knows has one.
+        answer = None
     if isinstance(answer, tuple):
         _leave(*answer)
     from pipec.cli.main import main as run_command_line

@@ -118,3 +118,37 @@ def test_a_file_of_any_name_is_an_input_an_output_and_a_reason(
         # Text that every reader can read, and no name is a command for their terminal.
         assert "\x1b" not in kept.decode("utf-8")
     assert "\x1b" not in result.stderr + why.stdout
+
+
+@pytest.mark.parametrize("name", [" two  words ", "one\ntwo", "'\"`$x", "\N{ROCKET}"])
+def test_a_project_can_be_in_a_folder_of_any_name(make_project, name: str) -> None:
+    project = make_project(name)
+    project.write("pipeline.toml", PIPELINE)
+    project.write("in/a", "1")
+    assert [project.pipec("run", "read").status for _ in range(2)] == [0, 0]
+    assert [statuses(record)["read"] for record in read_records(project.folder)] == [
+        "passed",
+        "cached",
+    ]
+    here = project.pipec("-C", f"../{name}", "run", "read")
+    assert (here.status, project.read("ran")) == (0, "ran\nread\n")
+
+
+@pytest.mark.parametrize("words", [("run", "copy"), ("check",), ("why", "copy"), ("runs", "ls")])
+def test_a_folder_whose_path_is_not_text_is_refused(make_project, words: tuple[str, ...]) -> None:
+    project = make_project(os.fsdecode(b"caf\xe9"))
+    project.write("pipeline.toml", PIPELINE)
+    for place in ([], ["-C", str(project.folder)]):
+        result = project.pipec(*place, *words)
+        assert result.status == 2
+        assert "error[PIPEC_NOT_UTF8]: the path of the project's folder" in result.stderr
+        assert "Traceback" not in result.stderr
+    assert [path.name for path in project.folder.iterdir()] == ["pipeline.toml"]
+
+
+def test_an_argument_that_is_not_text_is_an_unknown_target(project: Project) -> None:
+    project.write("pipeline.toml", PIPELINE)
+    result = project.pipec("run", os.fsdecode(b"caf\xe9"))
+    assert result.status == 2
+    assert "PIPEC_UNKNOWN_TARGET" in result.stderr
+    assert "`caf\\udce9`" in result.stderr

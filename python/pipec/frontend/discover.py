@@ -40,7 +40,8 @@ def find(start: str, file: str | None = None) -> Found:
     """The pipeline file for work in the folder `start`; `file`, relative to it, names one instead.
 
     Raises:
-        SpecError: there is none, there are several in one folder, or its notation is unknown.
+        SpecError: there is none, there are several in one folder, its notation is unknown, or the
+            path of its folder is not UTF-8.
     """
     start = os.path.abspath(start)
     if file is not None:
@@ -80,7 +81,20 @@ def _found(start: str, path: str) -> Found:
         message = f"the notation of `{shown}` is not known"
         advice = "name the file `*.toml`, `*.yaml`, `*.yml` or `*.json`"
         raise SpecError([Finding(Code.NO_PIPELINE, message, help=(advice,))])
-    return Found(root=os.path.dirname(path), path=path, notation=notation, shown=shown)
+    root = os.path.dirname(path)
+    if not _is_text(root):
+        # Tasks learn it as `PIPEC_ROOT`, and records name it: both are text for every reader.
+        message = f"the path of the project's folder is not UTF-8: `{root}`"
+        raise SpecError([Finding(Code.NOT_UTF8, message, help=("rename the folder",))])
+    return Found(root=root, path=path, notation=notation, shown=shown)
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_folder(path: str) -> bool:
