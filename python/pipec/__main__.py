@@ -28,9 +28,25 @@ def main() -> None:
         answer = None
     if isinstance(answer, tuple):
         _leave(*answer)
+    if sys.argv[1:] and sys.argv[-1] in ("--help", "-h"):
+        page = _help_page(sys.argv[1:-1])
+        if page:
+            _leave(page, "", 0)
     from pipec.cli.main import main as run_command_line
 
     sys.exit(run_command_line(sys.argv[1:], answer))
+
+
+def _help_page(command: list[str]) -> str:
+    """The page of a command as it was written when pipec was made; empty if there is no such command."""
+    name = ".".join(["pipec", *command])
+    if not name.replace(".", "").replace("-", "").isalnum():
+        return ""
+    try:
+        with open(f"{__file__.removesuffix('__main__.py')}cli/help/{name}.txt", "rb") as page:
+            return page.read().decode()
+    except OSError:
+        return ""
 
 
 def _leave(out: str, err: str, status: int) -> "NoReturn":

@@ -147,6 +147,18 @@ def test_the_version_needs_next_to_nothing(watched):
     assert not modules & {"json", "typer", "pipec.frontend", "pipec.ir", "pipec.runtime"}
 
 
+@pytest.mark.parametrize("words", [("--help",), ("run", "-h"), ("runs", "ls", "--help")])
+def test_help_needs_next_to_nothing(watched, words):
+    result, modules, _ = watched(*words)
+    assert result.stdout.startswith(f"Usage: {' '.join(['pipec', *words[:-1]])} ")
+    assert {name for name in modules if name.startswith("pipec")} == {"pipec", "pipec._core"}
+
+
+@pytest.mark.parametrize("words", [("run", ".."), ("verify",), ("../../secret",)])
+def test_help_for_what_is_no_command_is_that_of_run(watched, words):
+    assert watched(*words, "--help")[0].stdout.startswith("Usage: pipec run ")
+
+
 def test_importing_pipec_imports_nothing_else(watched, project):
     code = "import sys; before = set(sys.modules); import pipec; print(set(sys.modules) - before)"
     done = subprocess.run(

@@ -49,6 +49,9 @@ def generated_files() -> dict[str, str]:
         for name in DOCUMENTS
     }
     files["docs/reference/cli.md"] = "\n".join(_reference())
+    for path, page, _ in _pages(open_app(), "pipec"):
+        name = path.replace(" ", ".")
+        files[f"python/pipec/cli/help/{name}.txt"] = page
     return files
 
 
@@ -61,7 +64,9 @@ def _reference() -> Iterator[str]:
     """Every help page, as it is printed."""
     yield "# The command line\n"
     yield "Made from the program itself: this is what `--help` prints.\n"
-    yield from _pages(open_app(), "pipec", level=2)
+    for path, page, level in _pages(open_app(), "pipec"):
+        yield f"{'#' * (level + 2)} `{path}`\n"
+        yield f"```text\n{page}```\n"
     yield "## Exit codes\n"
     yield "| code | meaning |\n| ---: | --- |"
     yield "| 0 | done |"
@@ -72,7 +77,8 @@ def _reference() -> Iterator[str]:
     yield "| 143 | ended by TERM or by the terminal that closed |\n"
 
 
-def _pages(command: Command, path: str, *, level: int) -> Iterator[str]:
+def _pages(command: Command, path: str, *, level: int = 0) -> Iterator[tuple[str, str, int]]:
+    """Every command with its help, and how deep it lies."""
     context = Context(
         command,
         info_name=path,
@@ -80,8 +86,7 @@ def _pages(command: Command, path: str, *, level: int) -> Iterator[str]:
         max_content_width=_WIDTH,
         help_option_names=["-h", "--help"],
     )
-    yield f"{'#' * level} `{path}`\n"
-    yield f"```text\n{command.get_help(context).rstrip()}\n```\n"
+    yield path, command.get_help(context).rstrip() + "\n", level
     if isinstance(command, Commands):
         names = command.list_commands(context)
     else:
