@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pipec.codes import Code
 from pipec.diagnostics import Finding
 from pipec.errors import RunError, SpecError
+from pipec.runtime.refusal import describe_refusal
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def reading_inputs() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = f"an input cannot be read: {_reason(error)}"
+        message = f"an input cannot be read: {describe_refusal(error)}"
         raise RunError(Code.INPUT_UNREADABLE, message) from error
     except ValueError as error:
         troubles = json.loads(str(error))
@@ -38,9 +39,5 @@ def changing_state() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = f"what pipec keeps cannot be changed: {_reason(error)}"
+        message = f"what pipec keeps cannot be changed: {describe_refusal(error)}"
         raise RunError(Code.STATE_UNWRITABLE, message) from error
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)

@@ -29,6 +29,7 @@ from pipec.runtime.record import (
     timestamp,
 )
 from pipec.runtime.records import LOGS
+from pipec.runtime.refusal import describe_refusal
 from pipec.runtime.requirements import check_requirements
 
 
@@ -84,7 +85,7 @@ class _Performance:
                 await asyncio.to_thread(self._run.engine.decide, self._task.id, extras)
             )
         except OSError as error:
-            message = f"an input of the task cannot be read: {error}"
+            message = f"an input of the task cannot be read: {self._refusal(error)}"
             raise RunError(Code.INPUT_UNREADABLE, message) from error
         except ValueError as error:
             first = findings_of(error)[0]
@@ -106,7 +107,7 @@ class _Performance:
         try:
             await asyncio.to_thread(self._run.engine.restore, self._task.id)
         except OSError as error:
-            message = f"the stored outputs cannot be restored: {error}"
+            message = f"the stored outputs cannot be restored: {self._refusal(error)}"
             self._run.warn(Code.STORE_UNAVAILABLE, message, task=self._task.id)
             return False
         return True
@@ -174,7 +175,7 @@ class _Performance:
         try:
             answer = await asyncio.to_thread(self._run.engine.seal, self._task.id, request)
         except OSError as error:
-            message = f"the outputs cannot be stored: {error}"
+            message = f"the outputs cannot be stored: {self._refusal(error)}"
             self._run.warn(Code.STORE_UNAVAILABLE, message, task=self._task.id)
             self._run.engine.failed(self._task.id)
             return None
@@ -203,8 +204,11 @@ class _Performance:
             )
             self._run.warn(Code.INPUTS_CHANGED, message, task=name)
         elif trouble:
-            message = f"the outputs cannot be stored: {trouble}"
+            message = f"the outputs cannot be stored: {self._refusal(trouble)}"
             self._run.warn(Code.STORE_UNAVAILABLE, message, task=name)
+
+    def _refusal(self, error: OSError | str) -> str:
+        return describe_refusal(error, self._run.request.root)
 
     def _warn_of_log(self, error: OSError) -> None:
         self._log_is_whole = False
