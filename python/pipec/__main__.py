@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _help_page(command: list[str]) -> str:
-    """The page of a command as it was written when pipec was made; empty if there is no such command."""
+    """The help of a command as it was when pipec was made; empty if there is no such command."""
     name = ".".join(["pipec", *command])
     if not name.replace(".", "").replace("-", "").isalnum():
         return ""

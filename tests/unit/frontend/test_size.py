@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pipec.codes import Code
+from tests.pipelines import findings_of
+
 TASKS = 10_000
 
 SCRIPT = """
@@ -64,3 +67,12 @@ def test_ten_thousand_tasks_take_less_than_300_megabytes(
     tasks, memory = map(int, done.stdout.split())
     assert tasks == TASKS
     assert memory < 300 * 1000 * 1000
+
+
+def test_named_inputs_that_nest_without_end_are_refused() -> None:
+    levels = [f'n{level} = ["n{level - 1}"]' for level in range(1, 20_000)]
+    text = "\n".join(['name = "app"', "[named-inputs]", 'n0 = ["a"]', *levels, "[tasks.t]"])
+    findings = [finding for finding in findings_of(text) if finding.severity == "error"]
+    assert [(finding.code, finding.labels[0].route) for finding in findings] == [
+        (Code.INVALID_VALUE, ("named-inputs", "n100"))
+    ]

@@ -1,6 +1,6 @@
 """Inputs and outputs in their normal form."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
@@ -25,6 +25,9 @@ from pipec.spec.inputs import (
     OutputSpec,
 )
 from pipec.spec.pipeline import PipelineSpec
+
+DEEPEST = 100
+"""How deep named inputs may take each other in: more than anybody writes, and safe to recurse."""
 
 Item = str | FileValueSpec | EnvInputSpec | CommandInputSpec | OutputsOfSpec
 
@@ -102,7 +105,10 @@ class NamedInputTable:
             ]
             for name, items in self._items.items()
         }
-        for cycle in find_cycles(edges):
+        cycles = list(find_cycles(edges))
+        if not cycles:
+            self._report_depths(edges)
+        for cycle in cycles:
             path = " → ".join(f"`{name}`" for name in (*cycle, cycle[0]))
             following = cycle[1 % len(cycle)]
             texts = [
@@ -112,6 +118,24 @@ class NamedInputTable:
             label = Label(("named-inputs", cycle[0], texts.index(following)))
             message = f"named inputs refer to each other in a circle: {path}"
             self._findings.append(Finding(Code.NAMED_INPUT_CYCLE, message, (label,)))
+
+
+    def _report_depths(self, edges: Mapping[str, Sequence[str]]) -> None:
+        depths: dict[str, int] = {}
+        for root in edges:
+            pending = [root]
+            while pending:
+                below = [name for name in edges[pending[-1]] if name not in depths]
+                if below:
+                    pending.extend(below)
+                else:
+                    name = pending.pop()
+                    depths[name] = 1 + max((depths[taken] for taken in edges[name]), default=0)
+        for name, depth in depths.items():
+            if depth == DEEPEST + 1:
+                message = f"named inputs take each other in more than {DEEPEST} deep"
+                label = Label(("named-inputs", name), at="key")
+                self._findings.append(Finding(Code.INVALID_VALUE, message, (label,)))
 
 
 def _taken_in(name: str, items: dict[str, list[Item]]) -> list[str]:

@@ -6,6 +6,10 @@ use crate::error::{Error, Result};
 use crate::glob::{Automaton, Pattern, Rule, SetId, SetSpec, sets_may_meet};
 use crate::ir::{InputRule, OutputPattern, Pipeline, Task};
 
+/// The front end lets named inputs nest 100 deep. Whatever comes here from elsewhere must not recurse
+/// without end.
+const DEEPEST: usize = 500;
+
 /// Gathers sets and builds one automaton of them.
 pub(super) struct Sets<'a> {
     pipeline: &'a Pipeline,
@@ -14,6 +18,7 @@ pub(super) struct Sets<'a> {
     literals: Vec<Vec<Vec<u8>>>,
     patterns: HashMap<String, Pattern>,
     named: HashMap<(String, bool), Option<SetId>>,
+    depth: usize,
     inputs: HashMap<InputsKey<'a>, SetId>,
     outputs: HashMap<&'a [OutputPattern], SetId>,
 }
@@ -34,6 +39,7 @@ impl<'a> Sets<'a> {
             literals: Vec::new(),
             patterns: HashMap::new(),
             named: HashMap::new(),
+            depth: 0,
             inputs: HashMap::new(),
             outputs: HashMap::new(),
         }
@@ -191,6 +197,10 @@ impl<'a> Sets<'a> {
             }
             None => {}
         }
+        if self.depth == DEEPEST {
+            return Err(Error::Invalid(format!("the named input `{name}` lies too deep")));
+        }
+        self.depth += 1;
         self.named.insert(key.clone(), None);
         let declared = self.pipeline.named_inputs.get(name);
         let declared =
@@ -200,6 +210,7 @@ impl<'a> Sets<'a> {
             self.add_rule(rule, respects_ignore_files, &mut rules, &mut literals)?;
         }
         let set = self.add(rules, literals, respects_ignore_files, false);
+        self.depth -= 1;
         self.named.insert(key, Some(set));
         Ok(set)
     }
