@@ -11,7 +11,13 @@ name = "app"
 inputs = ["in"]
 outputs = ["made/out/**"]
 cache = true
-run = "echo ran >> runs; test ! -e made/filler; mkdir -p made/out; cat in in in in > made/out/a; cat in > made/out/b"
+run = '''
+echo ran >> runs
+test ! -e made/filler
+mkdir -p made/out
+cat in in in in > made/out/a
+cat in > made/out/b
+'''
 [tasks.more]
 depends-on = ["make"]
 run = "true"

@@ -26,7 +26,7 @@ def test_a_step_that_takes_too_long_is_ended(rig: Rig) -> None:
 
 
 def test_a_step_that_ignores_the_first_signal_is_killed(rig: Rig) -> None:
-    record = rig.run(shell("a", "trap '' TERM; while :; do sleep 0.01; done", timeout_ms=50))
+    record = rig.run(shell("a", "trap '' TERM; while :; do sleep 0.01 || :; done", timeout_ms=50))
     assert (attempt(record).exit_code, attempt(record).signal) == (124, "SIGKILL")
 
 
@@ -75,7 +75,7 @@ def test_a_task_that_ignores_an_interrupt_is_killed_after_the_grace(rig: Rig) ->
             os.kill(os.getpid(), signal.SIGINT)
 
     record = rig.run(
-        shell("a", "trap 'true' INT TERM; echo ready; while :; do sleep 0.01; done"),
+        shell("a", "trap 'true' INT TERM; echo ready; while :; do sleep 0.01 || :; done"),
         services=Services(listeners=(interrupt,), open_engine=rig.engine),
     )
     assert (record.status, record.exit_code) == ("interrupted", 130)
