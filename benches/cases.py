@@ -112,11 +112,10 @@ def _python(built: Built, folder: Path) -> Entrant:
 
 def _floors(built: Built, tree: Tree, row: str, index: Path) -> Iterator[Entrant]:
     """What the operating system alone takes for a row."""
-    walk = floor(built, "stat", tree, index)
 
     def probe(what: str) -> Entrant:
         command = Command(floor(built, what, tree, index), tree.folder, {})
-        return Entrant(f"floor: {what}", command, walk)
+        return Entrant(f"floor: {what}", command, _prelude(built, tree, row, index))
 
     def spawn(times: int) -> Entrant:
         arguments = (str(built.floors), "spawn", str(built.npm), "-j", "2", "-n", str(times))
@@ -218,11 +217,16 @@ def _entrant(
     return Entrant(
         who=who or tool.name,
         command=Command(arguments, tree.folder, environment(tool, built)),
-        prelude=floor(built, "read" if row in READING_ROWS else "stat", tree, index),
+        prelude=_prelude(built, tree, row, index),
         before=before,
         executes=executes if tool.name == "pipec" and row != "graph" else None,
         slow=tool.slow,
     )
+
+
+def _prelude(built: Built, tree: Tree, row: str, index: Path) -> tuple[str, ...]:
+    """Brings into the page cache what a row looks at: a floor on a colder cache is no floor."""
+    return floor(built, "read" if row in READING_ROWS else "stat", tree, index)
 
 
 def executed(tree: Path) -> int:
