@@ -42,7 +42,7 @@ PLACES = [
 OUTPUTS = ["out/sum", "out/a", "out/d/run", "out/link", "out/empty", "out/swing", "out/x", "pack"]
 
 files = st.sampled_from(PLACES)
-texts = st.sampled_from([b"", b"1", b"2", b"one", b"two", b"\0" * 40, b"long" * 9000])
+texts = st.sampled_from([b"", b"1", b"2", b"one", b"two", b"\0" * 40, b"x" * 200])
 numbers = st.integers(0, 10**6)
 
 
@@ -103,8 +103,11 @@ class Runs(RuleBasedStateMachine):
         self.moves = 0
         self.bench = Bench(self.base / "p", {"build": task(BUILD, OUT), "pack": self.packing()})
         self.bench.root.mkdir()
-        # What has been made while the store was whole: it has to be found again.
+        # What has been made: it has to be found again.
         self.made: set[str] = set()
+        # A damaged blob of the right size, or an entry that was swept while its outputs were still in
+        # place, is missed when it is needed, and that may be late.
+        self.may_forget = False
         # What else may become of a hit, when something is in the way of its outputs.
         self.obstacle: list[str] = []
 
@@ -126,7 +129,7 @@ class Runs(RuleBasedStateMachine):
     def run(self) -> None:
         built = essence(selected(self.bench.root, BUILD, OUT))
         outcome = self.bench.run({"build": self.build, "pack": self.pack})
-        if built in self.made:
+        if built in self.made and not self.may_forget:
             assert outcome["build"] in ("intact", "restored", *self.obstacle)
         self.made.add(built)
         self.obstacle = []
@@ -335,15 +338,14 @@ class Runs(RuleBasedStateMachine):
         elif text:
             text[at % len(text)] ^= 1 << (at % 8)
             path.write_bytes(text)
-        self.made.clear()
+        self.may_forget = True
 
     @rule(most=st.sampled_from([None, 0, 3000]), dry=st.booleans())
     def sweep(self, most: int | None, *, dry: bool) -> None:
         store_sweep(
             str(self.bench.state), now_ms=2_000_000, max_age_ms=None, max_bytes=most, dry=dry
         )
-        if most is not None:
-            self.made.clear()
+        self.may_forget |= most is not None and not dry
 
 
 TestRuns = Runs.TestCase
