@@ -105,8 +105,8 @@ class Runs(RuleBasedStateMachine):
         self.bench.root.mkdir()
         # What has been made: it has to be found again.
         self.made: set[str] = set()
-        # A damaged blob of the right size, or an entry that was swept while its outputs were still in
-        # place, is missed when it is needed, and that may be late.
+        # A damaged blob of the right size, or an entry that was swept while its outputs were still
+        # in place, is missed when it is needed, and that may be late.
         self.may_forget = False
         # What else may become of a hit, when something is in the way of its outputs.
         self.obstacle: list[str] = []
