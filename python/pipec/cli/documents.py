@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipec.cli.console import Console
+from pipec.runtime.provenance import TaskEnvironment
 from pipec.runtime.record import RunStatus, VerdictRecord, to_json
 
 SCHEMA_VERSION = 1
@@ -114,6 +115,14 @@ class KeyDocument:
     task: str
     key: str
     components: tuple[ComponentDigest, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvDocument:
+    """The environment of the tasks of one name. `pipec env --format json`."""
+
+    schema_version: int = SCHEMA_VERSION
+    tasks: tuple[TaskEnvironment, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from pipec.cli.documents import (
     SCHEMA_VERSION,
     CacheDocument,
     CheckDocument,
+    EnvDocument,
     GcDocument,
     KeyDocument,
     ListDocument,
@@ -28,6 +29,7 @@ from pipec.runtime.record_schema import document_schema
 DOCUMENTS: dict[str, type] = {
     "cache-info": CacheDocument,
     "check": CheckDocument,
+    "env": EnvDocument,
     "gc": GcDocument,
     "graph": Graph,
     "key": KeyDocument,

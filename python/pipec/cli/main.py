@@ -27,6 +27,7 @@ VERBS = (
     "compile",
     "why",
     "key",
+    "env",
     "runs",
     "cache",
     "gc",

@@ -56,8 +56,13 @@ def facts(
         "PIPEC_ATTEMPT": str(attempt),
     }
     told |= {f"PIPEC_MATRIX_{_upper(name)}": value for name, value in task.matrix.items()}
-    told |= {f"PIPEC_PARAM_{_upper(name)}": value for name, value in params.items()}
+    told |= {param_variable(name): value for name, value in params.items()}
     return told
+
+
+def param_variable(name: str) -> str:
+    """The variable in which tasks find a parameter."""
+    return f"PIPEC_PARAM_{_upper(name)}"
 
 
 def layers(request: RunRequest) -> list[dict[str, Any]]:
@@ -68,7 +73,7 @@ def layers(request: RunRequest) -> list[dict[str, Any]]:
     """
     pipeline = request.pipeline
     found: list[dict[str, Any]] = [
-        _read_env_file(request.root, file) for file in pipeline.env_files
+        read_env_file(request.root, file) for file in pipeline.env_files
     ]
     found.append({name: codec.plain(value) for name, value in pipeline.env.items()})
     for job in request.plan.jobs[:1]:
@@ -92,7 +97,12 @@ def unique_findings(findings: Iterable[Finding]) -> list[Finding]:
     return list(dict.fromkeys(findings))
 
 
-def _read_env_file(root: str, file: EnvFile) -> dict[str, str]:
+def read_env_file(root: str, file: EnvFile) -> dict[str, str]:
+    """The values of an env file, as they are written.
+
+    Raises:
+        SpecError: it is missing and not optional, or cannot be read.
+    """
     # Not at the top: most pipelines have no such file.
     from dotenv import dotenv_values
 
