@@ -1,6 +1,7 @@
 """`pipec init` and `pipec schema`: a first pipeline for a project as it is."""
 
 import json
+import subprocess
 
 import jsonschema_rs
 import pytest
@@ -123,3 +124,23 @@ def test_the_schema_goes_where_it_is_asked_to_go(project):
         Result(stdout="", stderr="wrote deep/schema.json\n", status=0)
     )
     assert json.loads(project.read("deep/schema.json"))["$schema"].endswith("draft-07/schema#")
+
+
+@pytest.mark.parametrize("words", [("init",), ("list",), ("run", "a"), ("gc",)])
+def test_what_pipec_keeps_stays_out_of_git(project, words):
+    if words != ("init",):
+        project.write("pipeline.toml", 'name = "app"\n[tasks.a]\nrun = "true"\n')
+    subprocess.run(["git", "init", "--quiet", project.folder], check=True)
+    assert project.pipec(*words).status == 0
+    assert (project.folder / ".pipec").is_dir()
+    status = ["git", "-C", project.folder, "status", "--porcelain", "--untracked-files=all"]
+    seen = subprocess.run(status, capture_output=True, text=True, check=True)
+    assert seen.stdout == "?? pipeline.toml\n"
+
+
+def test_a_note_that_somebody_removed_stays_away(project):
+    project.write("pipeline.toml", 'name = "app"\n[tasks.a]\nrun = "true"\n')
+    assert project.pipec("run", "a").status == 0
+    (project.folder / ".pipec/.gitignore").unlink()
+    assert project.pipec("run", "a").status == 0
+    assert not (project.folder / ".pipec/.gitignore").exists()

@@ -249,7 +249,11 @@ def test_looking_leaves_nothing_but_the_compiled_pipeline(app):
     for words in (["list"], ["graph"], ["show", "build"], ["compile"], ["check"]):
         app.pipec(*words)
     kept = {p.relative_to(app.folder).as_posix() for p in app.folder.rglob("*") if p.is_file()}
-    assert {path for path in kept if not path.startswith(".pipec/cache/ir/")} == {"pipeline.toml"}
+    # And the note that keeps the state folder out of git.
+    assert {path for path in kept if not path.startswith(".pipec/cache/ir/")} == {
+        "pipeline.toml",
+        ".pipec/.gitignore",
+    }
 
 
 def test_check_says_that_all_is_well(app):

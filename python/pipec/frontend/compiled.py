@@ -10,6 +10,7 @@ from pipec.diagnostics import Finding, Label
 from pipec.frontend.discover import Found
 from pipec.frontend.document import Document
 from pipec.frontend.read import read_bytes, read_text
+from pipec.frontend.state import make_state_folder
 
 _FORMAT = b"pipec compiled 1\n"
 _KEPT = 16
@@ -52,7 +53,7 @@ def load(found: Found, *, state: str) -> Compiled:
     compiled = _read(path, document)
     if compiled is None:
         compiled = _compile(document)
-        _write(folder, name, compiled)
+        _write(state, folder, name, compiled)
     return compiled
 
 
@@ -92,13 +93,14 @@ def _read(path: str, document: Document) -> Compiled | None:
         return None
 
 
-def _write(folder: str, name: str, compiled: Compiled) -> None:
+def _write(state: str, folder: str, name: str, compiled: Compiled) -> None:
     """Keeps an entry, if the disk allows it, and removes the oldest beyond a few."""
     head = json.dumps([compiled.digest, [_from_finding(item) for item in compiled.warnings]])
     body = head.encode() + b"\n" + compiled.pipeline_bytes
     checksum = _core.digest("pipec compiled entry", body).encode()
     temporary = os.path.join(folder, f"{name}.{os.getpid()}.new")
     try:
+        make_state_folder(state)
         os.makedirs(folder, exist_ok=True)
         with open(temporary, "wb") as file:
             file.write(_FORMAT + checksum + b"\n" + body)

@@ -13,6 +13,7 @@ from typing import Self
 
 from pipec.codes import Code
 from pipec.errors import PipecError
+from pipec.frontend.state import make_state_folder
 from pipec.runtime.record import timestamp
 from pipec.runtime.records import STATE_FOLDER
 
@@ -72,7 +73,7 @@ def take(
     """
     path = f"{root}/{STATE_FOLDER}/{LOCK_FILE}"
     try:
-        os.makedirs(f"{root}/{STATE_FOLDER}", exist_ok=True)
+        make_state_folder(f"{root}/{STATE_FOLDER}")
         # Not inherited: a child that lives on must not keep the project locked.
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:

@@ -1,5 +1,6 @@
 """`pipec init`: a first pipeline for a project as it is."""
 
+import contextlib
 import os
 from typing import Annotated
 
@@ -13,6 +14,8 @@ from pipec.cli.starters import SCHEMA, find_starters, render_pipeline
 from pipec.codes import Code
 from pipec.errors import PlanError, RunError
 from pipec.frontend.discover import NAMES
+from pipec.frontend.state import make_state_folder
+from pipec.runtime.records import STATE_FOLDER
 from pipec.runtime.visible import visible
 
 app = command_app()
@@ -53,6 +56,9 @@ def init(
             file.write(text)
     except OSError as error:
         raise RunError(Code.STATE_UNWRITABLE, f"cannot write `{name}`: {error.strerror}") from error
+    with contextlib.suppress(OSError):
+        # If it cannot be made, writing the schema says so.
+        make_state_folder(os.path.join(folder, STATE_FOLDER))
     write_schema(os.path.join(folder, SCHEMA))
     console = invocation.console
     console.say(f"wrote {visible(os.path.relpath(path, invocation.cwd))}")
