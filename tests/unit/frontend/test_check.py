@@ -170,7 +170,7 @@ error[PIPEC_OVERLAPPING_OUTPUTS]: `a` and `c` both own `dist/.js`
   | ------- outputs of `a`
 ...
 7 | outputs = ["dist/*.js"]
-  | ^^^^^^^
+  | ^^^^^^^ outputs of `c`
   |
 
 error[PIPEC_OVERLAPPING_OUTPUTS]: the outputs of `d` take in the pipeline file itself

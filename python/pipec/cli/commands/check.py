@@ -1,14 +1,18 @@
 """`pipec check`: everything that is wrong with the pipeline file, at once."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Literal
 
 import typer
 
 from pipec.cli.documents import print_document
 from pipec.cli.invocation import Invocation
-from pipec.cli.parameters import Format, command_app, examples, invocation_of
+from pipec.cli.parameters import command_app, examples, invocation_of
 from pipec.cli.report.findings import describe_findings
+from pipec.cli.report.github import render_annotations
+from pipec.cli.report.repository import path_in_repository
+from pipec.cli.report.sarif import describe_sarif
 from pipec.cli.report.words import plural
 from pipec.cli.run import platform_name
 from pipec.cli.trouble import reading_inputs
@@ -33,7 +37,8 @@ ERRORS_FOUND = 1
     epilog=examples(
         "pipec check",
         "pipec check --files            also: patterns that match no file",
-        "pipec check --format json",
+        "pipec check --format sarif > pipec.sarif",
+        "pipec check --format github    annotations in a workflow of GitHub",
     )
 )
 def check(
@@ -42,7 +47,10 @@ def check(
     files: Annotated[
         bool, typer.Option("--files", help="Also report input patterns that match no file.")
     ] = False,
-    format: Format = "text",  # noqa: A002
+    format: Annotated[  # noqa: A002
+        Literal["text", "json", "sarif", "github"],
+        typer.Option("--format", help="For people, programs, code scanning, GitHub annotations."),
+    ] = "text",
 ) -> int:
     """Check the pipeline file. Runs nothing.
 
@@ -57,6 +65,13 @@ def check(
     described = describe_findings(findings, document)
     if format == "json":
         print_document(invocation.console, described)
+    elif format in {"sarif", "github"}:
+        path = path_in_repository(found.path, shown=found.shown)
+        reviewed = replace(described, path=path)
+        if format == "sarif":
+            print_document(invocation.console, describe_sarif(reviewed))
+        else:
+            invocation.console.data(render_annotations(reviewed))
     else:
         if findings:
             text = render(findings, document, color=invocation.console.color)

@@ -1,11 +1,10 @@
 """`pipec explain`: what an error code means."""
 
-import os
 from typing import Annotated
 
 import typer
 
-import pipec
+from pipec.cli.error_pages import read_page
 from pipec.cli.options import UsageError
 from pipec.cli.parameters import command_app, examples, invocation_of
 from pipec.codes import Code
@@ -39,10 +38,3 @@ def find_code(text: str) -> Code:
         raise UsageError(
             f"there is no code `{text}`", help=did_you_mean(full, [code.value for code in Code])
         ) from None
-
-
-def read_page(code: Code) -> str:
-    """The page about a code, as it is in the documentation."""
-    package = os.path.dirname(os.path.abspath(pipec.__file__))
-    with open(os.path.join(package, "error_pages", f"{code}.md"), encoding="utf-8") as file:
-        return file.read()

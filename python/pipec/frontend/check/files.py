@@ -59,6 +59,7 @@ def _shared_output(
         advice = "the combinations of a matrix run one beside the other: they need own outputs"
         yield Finding(Code.OVERLAPPING_OUTPUTS, message, (label,), (advice,))
         return
+    label = Label(label.route, f"outputs of `{later.id}`", at="key")
     labels = (label, Label(other.of("outputs"), f"outputs of `{earlier.id}`", at="key"))
     yield Finding(Code.OVERLAPPING_OUTPUTS, message, labels)
 
