@@ -20,6 +20,8 @@ const FOLDER: usize = 24;
 /// device 8, inode 8, size 8, mtime 8, ctime 8, digest 32, name offset 8, name length 4, mode 2, kind 1,
 /// unused 1
 const FILE: usize = 88;
+/// Bytes; no file system allows as many in one name.
+const LONGEST_NAME: u32 = 4096;
 
 /// An index as it was read: files that were clean when they were written down.
 pub struct Index {
@@ -79,11 +81,28 @@ impl Index {
         if bytes.len() != length || Digest::of(body).0 != header[32..64] {
             return None;
         }
-        Some(Self {
+        let index = Self {
             bytes,
             folders,
             files,
-        })
+        };
+        index.shares_nothing(names).then_some(index)
+    }
+
+    /// Whether each file is in one folder and paths overlap nowhere, as in every index that was written:
+    /// what is made of an index is then no larger than it.
+    fn shares_nothing(&self, names: usize) -> bool {
+        let (mut next, mut paths) = (0, 0_usize);
+        let each_follows_the_last = (0..self.folders).all(|number| {
+            let Some((folder, path)) = self.folder_at(number).zip(self.folder_path(number)) else {
+                return false;
+            };
+            let follows = folder.first == next;
+            next += folder.count;
+            paths = paths.saturating_add(path.len());
+            follows
+        });
+        each_follows_the_last && next == self.files && paths <= names
     }
 
     /// The folder of this path.
@@ -170,10 +189,8 @@ impl Index {
 
     fn file_name(&self, number: usize) -> Option<&[u8]> {
         let at = self.file_offset(number);
-        self.name(
-            number64(&self.bytes, at + 72)?,
-            number32(&self.bytes, at + 80)?,
-        )
+        let length = number32(&self.bytes, at + 80).filter(|length| *length <= LONGEST_NAME)?;
+        self.name(number64(&self.bytes, at + 72)?, length)
     }
 
     fn file(&self, number: usize) -> Option<Known> {
@@ -335,7 +352,7 @@ impl Writer {
     }
 }
 
-/// Names are far below this: the system's own limit is 4,096 bytes a path.
+/// Paths are far below this.
 fn length(name: &[u8]) -> u32 {
     u32::try_from(name.len()).unwrap_or(u32::MAX)
 }
@@ -450,6 +467,26 @@ mod tests {
         let index = Index::from_bytes(first().next(Some(&walk), &Fresh::new())).unwrap();
         assert_eq!(find(&index, "", "a"), None);
         assert_eq!(find(&index, "src", "b"), Some(known(2)));
+    }
+
+    #[test]
+    fn an_index_whose_folders_share_files_or_paths_is_an_empty_index() {
+        let bytes = first().bytes;
+        let with = |number: usize, field: usize, value: u32| {
+            let mut forged = bytes.clone();
+            let at = HEADER + number * FOLDER + field;
+            forged[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            let digest = Digest::of(&forged[HEADER..]);
+            forged[32..64].copy_from_slice(&digest.0);
+            Index::from_bytes(forged)
+        };
+        // `src` has the last two of four files.
+        assert!(with(2, 12, 2).is_some());
+        assert!(with(2, 12, 1).is_none());
+        assert!(with(2, 16, 1).is_none());
+        assert!(with(0, 16, 4).is_none());
+        // The path of the root as long as all names together, and that of `lib` besides.
+        assert!(with(0, 8, 10).is_none());
     }
 
     #[test]

@@ -174,7 +174,8 @@ impl Manifest {
     }
 
     pub fn bytes(&self) -> u64 {
-        self.entries.iter().map(|entry| entry.size).sum()
+        let sizes = self.entries.iter().map(|entry| entry.size);
+        sizes.fold(0, u64::saturating_add)
     }
 }
 
@@ -265,6 +266,15 @@ mod tests {
     fn what_was_written_is_read_back() {
         let manifest = Manifest::new(vec![entry("b", "2"), entry("a\n\u{1F600}/c", "1")]);
         assert_eq!(decode(&manifest.encode()).unwrap(), manifest);
+    }
+
+    #[test]
+    fn sizes_that_nothing_can_have_add_up_all_the_same() {
+        let mut entries = vec![entry("a", "1"), entry("b", "2")];
+        for entry in &mut entries {
+            entry.size = u64::MAX;
+        }
+        assert_eq!(Manifest::new(entries).bytes(), u64::MAX);
     }
 
     #[test]
