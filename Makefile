@@ -21,7 +21,7 @@ PYTEST_WORKERS ?= auto
 NATIVE_SOURCES := Cargo.toml Cargo.lock pyproject.toml \
 	$(shell find rust -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print)
 
-.PHONY: help demo test test-quick test-rust bench bench-quick check check-python check-types \
+.PHONY: help demo test test-quick test-rust fuzz fuzz-seeds bench bench-quick check check-python check-types \
 	check-layers check-rust check-lock fix develop lock clean
 
 help:  ## Lists the targets.
@@ -38,6 +38,18 @@ test-quick: $(NATIVE)  ## Runs the Python tests that take no more than a few sec
 
 test-rust:
 	cargo test --package pipec-core --locked --quiet
+
+# CONTRIBUTING.md says what for, and how to go on from a failure.
+FUZZ_TARGETS ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+FUZZ_SECONDS ?= 120
+
+fuzz: fuzz-seeds  ## Feeds the core with made-up bytes, each target for FUZZ_SECONDS; needs cargo-fuzz.
+	@for target in $(FUZZ_TARGETS); do echo "fuzzing $$target"; \
+		cargo fuzz run --sanitizer none "$$target" -- -max_total_time=$(FUZZ_SECONDS) \
+		-max_len=4096 -timeout=10 -rss_limit_mb=1024 || exit 1; done
+
+fuzz-seeds:
+	cargo run --quiet --locked --manifest-path fuzz/Cargo.toml --example seeds
 
 # Measures a release that it builds itself; benches/README.md says what the rows mean.
 bench: $(TOOLS)  ## Measures pipec against the machine and other tools: an hour or more, on an idle machine.
