@@ -91,7 +91,10 @@ impl Engine {
         distinct.sort_unstable();
         distinct.dedup();
         self.digest(look, &distinct);
-        let one = |set: SetId| Some((set, Inputs::of(&look.inputs(&self.root, set).ok()?)));
+        let one = |set: SetId| {
+            let (digest, count) = look.inputs_sum(&self.root, set).ok()?;
+            Some((set, Inputs { digest, count }))
+        };
         if look.walk().folders.len() < FEW_FOLDERS {
             distinct.into_iter().filter_map(one).collect()
         } else {

@@ -83,7 +83,7 @@ impl Engine {
         let decision = Decision {
             verdict,
             key: key.to_hex(),
-            components: hex(&components),
+            components: components.clone(),
             inputs: inputs.count,
             intact,
             entry: hit.as_ref().map(Hit::facts),

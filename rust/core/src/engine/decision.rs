@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
+use crate::key::Components;
+
 /// Label and value of structured inputs that only the caller can find.
 pub type Extras = Vec<(String, String)>;
 
@@ -12,7 +14,7 @@ pub type Extras = Vec<(String, String)>;
 pub struct Decision {
     pub verdict: Verdict,
     pub key: String,
-    pub components: Vec<(String, String)>,
+    pub components: Components,
     pub inputs: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intact: Option<bool>,

@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 use crate::glob::SetId;
 use crate::store::Present;
 use crate::tree::{
-    Entry, EntryKind, FolderFound, Found, Identity, Kind, Known, Manifest, Stamp, Walk, is_gone,
-    is_never, open_file, path_of, read_link, walk,
+    Entry, EntryKind, FolderFound, Found, Identity, Kind, Known, Manifest, Stamp, Sum, Walk,
+    is_gone, is_never, open_file, path_of, read_link, walk,
 };
 
 /// A file that keeps changing while it is read is given up on after this many times.
@@ -257,6 +257,46 @@ impl Look {
         Ok(manifest)
     }
 
+    /// The digest and the number of the inputs that a set selects, as of `inputs`, without a list of them.
+    pub(super) fn inputs_sum(&self, root: &Path, set: SetId) -> Result<(Digest, u64)> {
+        let listed = || {
+            let manifest = self.inputs(root, set)?;
+            Ok((manifest.digest(), manifest.entries.len() as u64))
+        };
+        if !lock(&self.troubles).is_empty() {
+            return listed();
+        }
+        // All paths in one piece of memory, and where each of them stands in it.
+        let mut paths = Vec::with_capacity(self.members(set).len() * 64);
+        let mut entries = Vec::with_capacity(self.members(set).len());
+        for place in self.members(set) {
+            if let Some(known) = self.known(*place) {
+                let (folder, file) = self.at(*place);
+                let start = paths.len();
+                if !folder.path.is_empty() {
+                    paths.extend_from_slice(&folder.path);
+                    paths.push(b'/');
+                }
+                paths.extend_from_slice(&file.name);
+                entries.push((start..paths.len(), kind_of(&known.identity), known.digest));
+            }
+        }
+        entries.sort_unstable_by(|a, b| paths[a.0.clone()].cmp(&paths[b.0.clone()]));
+        let path_at = |number: usize| entries.get(number).map(|(range, ..)| &paths[range.clone()]);
+        let literals = &self.built.literals[set as usize];
+        if !literals
+            .iter()
+            .all(|literal| is_covered(entries.len(), path_at, literal))
+        {
+            return listed();
+        }
+        let mut sum = Sum::new();
+        for (range, kind, digest) in &entries {
+            sum.add(&paths[range.clone()], *kind, *digest);
+        }
+        Ok((sum.finish(), entries.len() as u64))
+    }
+
     fn entries(&self, set: SetId) -> Vec<Entry> {
         let entry_at = |place: &Place| {
             let (folder, file) = self.at(*place);
@@ -291,7 +331,9 @@ impl Look {
     fn literals_not_walked(&self, root: &Path, set: SetId, found: &Manifest) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for literal in &self.built.literals[set as usize] {
-            if is_covered(found, literal) || !self.owns(set, literal, false) {
+            let path_at = |number: usize| found.entries.get(number).map(|entry| &*entry.path);
+            if is_covered(found.entries.len(), path_at, literal) || !self.owns(set, literal, false)
+            {
                 continue;
             }
             let path = path_of(root, literal);
@@ -350,14 +392,18 @@ pub(super) fn entry(path: Vec<u8>, known: &Known) -> Entry {
     let identity = &known.identity;
     Entry {
         path: path.into(),
-        kind: match identity.kind {
-            Kind::Link => EntryKind::Link,
-            _ if identity.is_executable() => EntryKind::Executable,
-            _ => EntryKind::File,
-        },
+        kind: kind_of(identity),
         digest: known.digest,
         mode: identity.mode & 0o777,
         size: identity.size,
+    }
+}
+
+fn kind_of(identity: &Identity) -> EntryKind {
+    match identity.kind {
+        Kind::Link => EntryKind::Link,
+        _ if identity.is_executable() => EntryKind::Executable,
+        _ => EntryKind::File,
     }
 }
 
@@ -371,26 +417,26 @@ pub(super) fn folder_entry(path: &[u8]) -> Entry {
     }
 }
 
-/// Whether a path is in the manifest, or something below it.
-fn is_covered(manifest: &Manifest, path: &[u8]) -> bool {
+/// Whether a path is among these `count` paths, or something below it. `path_at` gives them in order.
+fn is_covered<'a>(count: usize, path_at: impl Fn(usize) -> Option<&'a [u8]>, path: &[u8]) -> bool {
     if path.is_empty() {
         return true;
     }
-    let from = manifest
-        .entries
-        .partition_point(|entry| *entry.path < *path);
+    let first_not_before = |wanted: &[u8]| {
+        let (mut low, mut high) = (0, count);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if path_at(middle).is_some_and(|path| path < wanted) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        path_at(low)
+    };
     let below = [path, b"/"].concat();
-    let from_below = manifest
-        .entries
-        .partition_point(|entry| *entry.path < *below);
-    manifest
-        .entries
-        .get(from)
-        .is_some_and(|entry| *entry.path == *path)
-        || manifest
-            .entries
-            .get(from_below)
-            .is_some_and(|entry| entry.path.starts_with(&below))
+    first_not_before(path) == Some(path)
+        || first_not_before(&below).is_some_and(|found| found.starts_with(&below))
 }
 
 /// Reads a file until its identity is the same before and after, and tells which identity that was.

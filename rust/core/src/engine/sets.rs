@@ -198,7 +198,9 @@ impl<'a> Sets<'a> {
             None => {}
         }
         if self.depth == DEEPEST {
-            return Err(Error::Invalid(format!("the named input `{name}` lies too deep")));
+            return Err(Error::Invalid(format!(
+                "the named input `{name}` lies too deep"
+            )));
         }
         self.depth += 1;
         self.named.insert(key.clone(), None);

@@ -143,6 +143,8 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
         report.of(&record, &folder)
     };
     drop(lock);
+    // The process ends now, and the system takes its memory back faster than it can be freed.
+    std::mem::forget((engine, pipeline, decisions));
     Some(Outcome::Done {
         out: String::new(),
         err,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::environment::{Resolved, Variables, selected};
@@ -15,7 +16,7 @@ const COMPONENT: &str = "pipec key component v1";
 const NOT_IN_KEY: [&str; 3] = ["name", "timeout-ms", "env"];
 
 /// Named digests in a fixed order; the key is the digest of all of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Components(pub Vec<(&'static str, Digest)>);
 
 impl Components {

@@ -11,7 +11,7 @@ mod walk;
 
 pub use identity::{Identity, Kind};
 pub use index::{Fresh, Index, Known};
-pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, differences};
+pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, Sum, differences};
 pub use os::{open_file, path_of, read_link};
 pub use stamp::Stamp;
 pub use walk::{Counters, FolderFound, Found, Walk, is_gone, is_never, walk};
