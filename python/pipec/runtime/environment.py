@@ -72,9 +72,7 @@ def layers(request: RunRequest) -> list[dict[str, Any]]:
         SpecError: an env file that is not optional is missing, or one cannot be read.
     """
     pipeline = request.pipeline
-    found: list[dict[str, Any]] = [
-        read_env_file(request.root, file) for file in pipeline.env_files
-    ]
+    found: list[dict[str, Any]] = [read_env_file(request.root, file) for file in pipeline.env_files]
     found.append({name: codec.plain(value) for name, value in pipeline.env.items()})
     for job in request.plan.jobs[:1]:
         # The planner has seen to it that all jobs of a request agree.

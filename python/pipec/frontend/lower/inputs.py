@@ -119,7 +119,6 @@ class NamedInputTable:
             message = f"named inputs refer to each other in a circle: {path}"
             self._findings.append(Finding(Code.NAMED_INPUT_CYCLE, message, (label,)))
 
-
     def _report_depths(self, edges: Mapping[str, Sequence[str]]) -> None:
         depths: dict[str, int] = {}
         for root in edges:
