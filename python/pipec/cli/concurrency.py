@@ -1,6 +1,7 @@
 """How many tasks may run at once: what `--concurrency` says of the usable cores."""
 
 import os
+from dataclasses import dataclass
 
 from pipec.cli.options import UsageError
 
@@ -24,17 +25,37 @@ def parse_concurrency(text: str, *, cores: int) -> int:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cores:
+    """The processor as this process may use it.
+
+    `bound`: cores it may run on, by its affinity if `has_affinity`, else all of the machine's.
+    `quota`: whole cores that its control group allows, None without a limit.
+    """
+
+    bound: int
+    has_affinity: bool
+    quota: int | None = None
+
+    @property
+    def usable(self) -> int:
+        """How many tasks can really run at once; at least one."""
+        return self.bound if self.quota is None else max(1, min(self.bound, self.quota))
+
+
 def usable_cores() -> int:
     """The cores that this process is bound to, within the quota of its control group."""
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
+    return look_at_cores().usable
+
+
+def look_at_cores(quota_file: str = _QUOTA) -> Cores:
+    """What affinity and control group leave of the machine."""
+    has_affinity = hasattr(os, "sched_getaffinity")
+    bound = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
     try:
-        with open(_QUOTA, encoding="ascii") as file:
+        with open(quota_file, encoding="ascii") as file:
             quota, period = file.read().split()
-    except (OSError, ValueError):
-        return cores
-    if quota == "max":
-        return cores
-    return max(1, min(cores, int(quota) // int(period)))
+        limit = None if quota == "max" else int(quota) // int(period)
+    except (OSError, ValueError, ZeroDivisionError):
+        limit = None
+    return Cores(bound=bound, has_affinity=has_affinity, quota=limit)

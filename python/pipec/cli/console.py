@@ -100,10 +100,19 @@ class Console:
 
 def wants_color(choice: str, environ: Mapping[str, str], stream: TextIO) -> bool:
     """Whether to colour: by `--color`, `NO_COLOR`, `FORCE_COLOR`, the terminal, in this order."""
+    return choose_color(choice, environ, stream)[0]
+
+
+def choose_color(choice: str, environ: Mapping[str, str], stream: TextIO) -> tuple[bool, str]:
+    """Whether to colour, and what decided it, in words."""
     if choice != "auto":
-        return choice == "always"
+        return choice == "always", f"--color {choice}"
     if environ.get("NO_COLOR"):
-        return False
+        return False, "variable NO_COLOR"
     if environ.get("FORCE_COLOR", "0") not in ("", "0"):
-        return True
-    return stream.isatty() and environ.get("TERM") != "dumb"
+        return True, "variable FORCE_COLOR"
+    if not stream.isatty():
+        return False, "standard error is no terminal"
+    if environ.get("TERM") == "dumb":
+        return False, "variable TERM, which is `dumb`"
+    return True, "standard error is a terminal"

@@ -126,6 +126,24 @@ class EnvDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One thing that influences pipec. `value` None: there is none. `problem`: what is wrong."""
+
+    name: str
+    source: str
+    value: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigDocument:
+    """Every setting with where it came from. `pipec config --format json`."""
+
+    schema_version: int = SCHEMA_VERSION
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedComponent:
     """One part of a key that is not what it was; an empty digest: it was not there."""
 

@@ -14,6 +14,7 @@ from pipec.cli.documents import (
     SCHEMA_VERSION,
     CacheDocument,
     CheckDocument,
+    ConfigDocument,
     EnvDocument,
     GcDocument,
     KeyDocument,
@@ -29,6 +30,7 @@ from pipec.runtime.record_schema import document_schema
 DOCUMENTS: dict[str, type] = {
     "cache-info": CacheDocument,
     "check": CheckDocument,
+    "config": ConfigDocument,
     "env": EnvDocument,
     "gc": GcDocument,
     "graph": Graph,

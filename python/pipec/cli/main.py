@@ -28,6 +28,7 @@ VERBS = (
     "why",
     "key",
     "env",
+    "config",
     "runs",
     "cache",
     "gc",

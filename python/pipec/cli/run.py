@@ -71,8 +71,8 @@ def open_request(invocation: Invocation, options: RunOptions) -> RunRequest:
         force=options.force,
         params=bind_params(pipeline, plan, _named_values(options.params)),
         wait=options.wait,
-        keep_runs=_number(invocation, "PIPEC_KEEP_RUNS", KEEP_RUNS),
-        max_log_bytes=_number(invocation, "PIPEC_MAX_LOG_BYTES", MAX_LOG_BYTES),
+        keep_runs=number_from(invocation, "PIPEC_KEEP_RUNS", KEEP_RUNS),
+        max_log_bytes=number_from(invocation, "PIPEC_MAX_LOG_BYTES", MAX_LOG_BYTES),
         replay_logs=options.output_logs == "full",
     )
 
@@ -111,7 +111,12 @@ def _named_values(params: tuple[str, ...]) -> dict[str, str]:
     return values
 
 
-def _number(invocation: Invocation, variable: str, default: int) -> int:
+def number_from(invocation: Invocation, variable: str, default: int) -> int:
+    """The number in a variable of the host, or the default if it is empty or not set.
+
+    Raises:
+        UsageError: it is no number.
+    """
     text = invocation.environ.get(variable, "")
     if not text:
         return default
