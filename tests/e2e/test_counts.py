@@ -1,0 +1,194 @@
+"""How often a run asks the operating system for something: a gate that no busy machine moves."""
+
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from benches.monorepo import MARKER, make
+from benches.plan import Shape
+from tests.conftest import Project
+from tests.e2e.traces import LOOKING, Call, trace
+
+SMALL = Shape(packages=50, files_per_package=40)
+TWICE = Shape(packages=100, files_per_package=40)
+
+# Of one trip to the file system for each file and folder.
+MOST_LOOKS = 1.02
+# What finding the project, the lock, the state and the record takes, however large the tree is.
+BESIDES = 40
+# Times older than this many nanoseconds cannot come again: the file system's clock has moved on.
+TICK = 30_000_000
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("counts")]
+
+
+@dataclass
+class Tree:
+    """A generated monorepo, and where its traces go."""
+
+    project: Project
+    traces: Path
+
+    @property
+    def root(self) -> Path:
+        return self.project.folder
+
+    def run(self) -> str:
+        """Runs everything; gives the line that sums it up."""
+        self.let_the_clock_pass()
+        result = self.project.pipec("run", "test")
+        assert result.status == 0, result.stderr
+        return result.stderr.splitlines()[-2]
+
+    def traced(self, *words: str) -> list[Call]:
+        """What pipec itself asks for, from its first instruction to its last."""
+        self.let_the_clock_pass()
+        command = [sys.executable, "-m", "pipec", *words]
+        environment = {**self.project.environment, "PYTHONDONTWRITEBYTECODE": "1"}
+        return trace(command, folder=self.root, environment=environment, into=self.traces)
+
+    def run_traced(self) -> list[Call]:
+        """What a run of everything asks for."""
+        return self.traced("run", "test")
+
+    def let_the_clock_pass(self) -> None:
+        """Until a file written now is younger than all files by more than a tick."""
+        probe = self.traces.parent / "probe"
+        probe.touch()
+        first = probe.stat().st_mtime_ns
+        while probe.stat().st_mtime_ns < first + TICK:
+            probe.touch()
+
+    def below(self, path: str) -> str | None:
+        """A path as the tree has it; None for one that is elsewhere."""
+        return os.path.relpath(path, self.root) if path.startswith(f"{self.root}/") else None
+
+    def inputs(self) -> set[str]:
+        """All inputs of all tasks."""
+        packages = self.root / "packages"
+        found = [*packages.glob("*/src/**/*"), *packages.glob("*/package.json")]
+        return {str(path.relative_to(self.root)) for path in found if path.is_file()}
+
+    def size(self) -> int:
+        """How many files and folders there are but for those that nobody has to look at."""
+        count = 0
+        for _, folders, files in os.walk(self.root):
+            folders[:] = [name for name in folders if name not in ("node_modules", ".pipec")]
+            count += len(folders) + len(files)
+        return count
+
+    def opened(self, calls: list[Call]) -> Counter[str]:
+        """How often each file of the tree was opened; folders and state left out."""
+        paths = [self.below(call.path) for call in calls if call.opens and not call.lists]
+        return Counter(path for path in paths if path and not path.startswith(".pipec/"))
+
+
+def plant(shape: Shape, folder: Path) -> Tree:
+    """A tree that has never seen a run."""
+    make(shape, folder / "tree", ["pipec"])
+    (folder / "home").mkdir()
+    return Tree(Project(folder / "tree", folder / "home"), folder / "traces")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return plant(SMALL, tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture
+def tree(small):
+    """The small tree with everything in place."""
+    settle(small)
+    return small
+
+
+def settle(tree: Tree) -> None:
+    """Brings about that all results are in place, and that nothing has to be read to know it."""
+    tree.run()
+    tree.run()
+    assert tree.run() == f"{tasks(tree)} tasks in <time>: {tasks(tree)} cached (saved <time>)"
+
+
+def tasks(tree: Tree) -> int:
+    return 2 * len(list((tree.root / "packages").iterdir()))
+
+
+def looks(tree: Tree, calls: list[Call]) -> int:
+    """How many looks at files a run takes beyond those that the start of Python does."""
+
+    def count(calls: list[Call]) -> int:
+        return sum(call.name in LOOKING for call in calls)
+
+    return count(calls) - count(tree.traced("--version"))
+
+
+def written(tree: Tree, calls: list[Call]) -> set[str]:
+    """Everything in the tree that was made, opened for writing or removed, but for the record."""
+    paths = {tree.below(call.path) for call in calls if call.writes}
+    ours = (".pipec/runs/", ".pipec/run.lock")
+    return {path for path in paths if path and not path.startswith(ours)}
+
+
+def entered(tree: Tree, calls: list[Call]) -> set[str]:
+    """The folders into which a run looked although nothing there is for it."""
+    return {
+        path
+        for call in calls
+        if (path := tree.below(call.path)) and {"node_modules", ".git"} & {*Path(path).parts}
+        if call.opens or Path(path).name not in {"node_modules", ".git"}
+    }
+
+
+def test_a_run_with_everything_in_place_looks_at_each_file_once(tree):
+    calls = tree.run_traced()
+    assert looks(tree, calls) <= MOST_LOOKS * tree.size() + BESIDES
+
+
+def test_a_run_with_everything_in_place_opens_no_input_and_writes_only_its_record(tree):
+    calls = tree.run_traced()
+    assert tree.opened(calls).keys() <= {"pipeline.toml", ".gitignore"}
+    assert written(tree, calls) == set()
+
+
+def test_no_run_looks_into_the_folders_of_package_managers_and_version_control(tree):
+    assert entered(tree, tree.run_traced()) == set()
+    shutil.rmtree(tree.root / ".pipec")
+    assert entered(tree, tree.run_traced()) == set()
+
+
+def test_one_edit_means_one_file_to_read(tree):
+    edited = json.loads((tree.root / MARKER).read_text())["edited"]
+    with (tree.root / edited).open("a") as file:
+        file.write("// edited\n")
+    calls = tree.run_traced()
+    record = max((tree.root / ".pipec" / "runs").iterdir()) / "execution.json"
+    assert json.loads(record.read_text())["counts"]["passed"] == 2
+    inputs = tree.inputs()
+    assert {path: n for path, n in tree.opened(calls).items() if path in inputs} == {edited: 1}
+
+
+def test_a_first_run_reads_each_input_once(tree):
+    shutil.rmtree(tree.root / ".pipec")
+    opened = tree.opened(tree.run_traced())
+    inputs = tree.inputs()
+    assert {path: n for path, n in opened.items() if path in inputs} == dict.fromkeys(inputs, 1)
+
+
+def test_outputs_that_are_in_place_are_not_written_when_only_the_store_knows_them(tree):
+    for name in ("index", "successes"):
+        (tree.root / ".pipec" / "cache" / name).unlink()
+    calls = tree.run_traced()
+    assert {path for path in written(tree, calls) if not path.startswith(".pipec/")} == set()
+
+
+def test_a_tree_of_twice_the_size_takes_twice_the_calls(tree, tmp_path):
+    twice = plant(TWICE, tmp_path)
+    settle(twice)
+    few, many = (len(each.run_traced()) - len(each.traced("--version")) for each in (tree, twice))
+    assert many <= 2 * few
