@@ -1,5 +1,5 @@
 # Everything that a person or a CI system runs here, by name; hooks and CI call these and nothing else.
-# A fresh machine needs Python 3.11 or newer, a Rust toolchain, git and make.
+# A fresh machine needs Python 3.11 or newer, a Rust toolchain, git and make; `make test` needs strace.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
