@@ -242,7 +242,11 @@ def test_files_that_come_and_go_are_there_or_not(bench: Bench) -> None:
 
     with restless(change):
         for _ in range(100):
-            assert b"in/always" in bench.inputs()
+            try:
+                assert b"in/always" in bench.inputs()
+            except OSError as error:
+                # One that is written without a pause cannot be read as it is.
+                assert "keeps changing" in str(error)  # noqa: PT017
 
 
 def test_an_engine_in_a_folder_that_is_not_there_has_no_inputs(tmp_path: Path) -> None:

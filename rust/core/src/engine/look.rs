@@ -21,7 +21,7 @@ use crate::tree::{
 };
 
 /// A file that keeps changing while it is read is given up on after this many times.
-const TRIES: usize = 4;
+const TRIES: usize = 16;
 /// Fewer files than this are not worth several threads.
 const FEW_FILES: usize = 32;
 
