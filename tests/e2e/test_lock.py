@@ -1,6 +1,7 @@
 """Two commands at once in one project."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import pytest
 
@@ -39,6 +40,25 @@ def test_a_second_command_fails_at_once_and_names_the_first(
     assert "PIPEC_RUN_ACTIVE" in result.stderr
     assert f"process {held.pid}" in result.stderr
     assert len(read_records(project.folder)) == 1
+
+
+def test_of_runs_that_start_together_one_works_and_the_others_name_it(project: Project) -> None:
+    project.write("pipeline.toml", PIPELINE)
+    os.mkfifo(project.folder / "started")
+    os.mkfifo(project.folder / "release")
+    runs = [project.start("run", "hold") for _ in range(4)]
+    with ThreadPoolExecutor(len(runs)) as threads:
+        ends = {threads.submit(run.communicate, timeout=60): run for run in runs}
+        (project.folder / "started").read_text()
+        ended = as_completed(ends)
+        refused = [ends[next(ended)] for _ in runs[1:]]
+        (worker,) = set(runs) - set(refused)
+        (project.folder / "release").write_text("go")
+        told = [end.result()[1].decode() for end, run in ends.items() if run in refused]
+    assert worker.returncode == 0
+    assert [run.returncode for run in refused] == [2, 2, 2]
+    assert all(f"process {worker.pid}" in text for text in told), told
+    assert [record["status"] for record in read_records(project.folder)] == ["passed"]
 
 
 def test_a_dry_run_needs_no_lock(project: Project, held) -> None:

@@ -6,6 +6,7 @@ The file itself stays. What stands in it while nobody holds the lock was left by
 import fcntl
 import json
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,6 +19,8 @@ from pipec.runtime.record import timestamp
 from pipec.runtime.records import STATE_FOLDER
 
 LOCK_FILE = "run.lock"
+_LOOKS_FOR_NOTE = 50
+_BETWEEN_LOOKS_S = 0.01
 _LONGEST_NOTE = 4096
 
 
@@ -110,7 +113,7 @@ def active_holder(root: str) -> Holder | None:
 def _lock(fd: int, *, wait: bool, on_wait: Callable[[str], None] | None) -> None:
     if _try_lock(fd, fcntl.LOCK_EX):
         return
-    message = _describe(_read_holder(fd))
+    message = _describe(_wait_for_note(fd))
     if not wait:
         raise PipecError(
             Code.RUN_ACTIVE,
@@ -135,6 +138,16 @@ def _describe(holder: Holder | None) -> str:
         return "another run is active in this project"
     since = timestamp(holder.started_ms)
     return f"`pipec {holder.action}` is active in this project: process {holder.pid}, since {since}"
+
+
+def _wait_for_note(fd: int) -> Holder | None:
+    """The holder, who notes down who it is just after it took the lock."""
+    for _ in range(_LOOKS_FOR_NOTE):
+        holder = _read_holder(fd)
+        if holder is not None:
+            return holder
+        time.sleep(_BETWEEN_LOOKS_S)
+    return None
 
 
 def _read_holder(fd: int) -> Holder | None:
