@@ -184,11 +184,15 @@ impl<'a> Project<'a> {
             visitor.entry(listed)?;
         }
         let Visitor {
-            found,
+            mut found,
             below,
             index_hits,
             ..
         } = visitor;
+        // There are many folders, and the room that a growing list keeps would be half as much again.
+        found.files.shrink_to_fit();
+        found.others.shrink_to_fit();
+        found.subfolders.shrink_to_fit();
         self.counters
             .directories_listed
             .fetch_add(1, Ordering::Relaxed);
