@@ -25,6 +25,9 @@ __all__ = [
 VERSION: str
 """The version of the tool, as in the wheel."""
 
+VERBS: list[str]
+"""The words that the front door takes for commands and not for jobs."""
+
 # --- digests -----------------------------------------------------------------------------------
 
 def digest(context: str, data: bytes, /) -> str:

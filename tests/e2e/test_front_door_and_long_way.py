@@ -6,6 +6,9 @@ import shutil
 
 import pytest
 
+from pipec import _core
+from pipec.cli.main import VERBS
+
 PIPELINE = """\
 name = "app | \\"two\\""
 
@@ -84,6 +87,10 @@ def test_both_ways_print_and_keep_the_same(ready, folder, environment):
     assert short == long
     assert kept_by_short == kept(ready)
     assert set(kept_by_short) == {"execution.json", "journal.jsonl", "logs", "summary.md"}
+
+
+def test_the_front_door_knows_every_command():
+    assert set(VERBS) <= set(_core.VERBS)
 
 
 def test_both_ways_write_the_same_json(ready):

@@ -13,6 +13,7 @@ mod store;
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
+    module.add("VERBS", pipec_core::front::VERBS)?;
     module.add_function(wrap_pyfunction!(patterns::digest, module)?)?;
     module.add_function(wrap_pyfunction!(document::toml_errors, module)?)?;
     module.add_function(wrap_pyfunction!(document::toml_spans, module)?)?;

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 pub use lock::RunLock;
+pub use words::VERBS;
 
 use crate::engine::{Decision, Engine, Request};
 use crate::ir::Pipeline;

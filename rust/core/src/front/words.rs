@@ -6,8 +6,9 @@ pub(super) struct Asked {
     pub(super) is_quiet: bool,
 }
 
-/// Every command of pipec. Any other first word is a job or a task to run.
-const VERBS: [&str; 17] = [
+/// Every command of pipec. Any other first word is a job or a task to run. The command line's own list
+/// is in Python; a test compares them.
+pub const VERBS: [&str; 21] = [
     "run",
     "run-task",
     "list",
@@ -15,8 +16,12 @@ const VERBS: [&str; 17] = [
     "graph",
     "check",
     "compile",
+    "diff",
     "why",
     "key",
+    "env",
+    "config",
+    "fmt",
     "runs",
     "cache",
     "gc",
