@@ -62,21 +62,22 @@ STEPS = st.one_of(
         },
     ),
 )
-TASKS = tables(
-    description=TEXTS,
-    inputs=INPUTS,
-    cache=st.one_of(st.booleans(), st.sampled_from(["file", "memory:session"])),
-    env=ENVS,
-    env_inputs=st.lists(st.sampled_from(["A", "NODE_*"]), max_size=2),
-    shell=st.sampled_from(["sh", "bash", ["zsh", "-c"]]),
-    retry=st.one_of(st.integers(1, 9), st.just({"attempts": 2, "delay": "1s"})),
-    timeout=DURATIONS,
-    run=st.one_of(STEPS, st.lists(STEPS, max_size=3)),
-    priority=st.integers(-5, 5),
-    allow_failure=st.booleans(),
-    platforms=st.lists(st.sampled_from(["linux", "macos", "windows"]), min_size=1, max_size=3),
-    matrix=st.just({"os": ["x", "1"], "n": [1, True]}),
-)
+TASK_FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "description": TEXTS,
+    "inputs": INPUTS,
+    "cache": st.one_of(st.booleans(), st.sampled_from(["file", "memory:session"])),
+    "env": ENVS,
+    "env_inputs": st.lists(st.sampled_from(["A", "NODE_*"]), max_size=2),
+    "shell": st.sampled_from(["sh", "bash", ["zsh", "-c"]]),
+    "retry": st.one_of(st.integers(1, 9), st.just({"attempts": 2, "delay": "1s"})),
+    "timeout": DURATIONS,
+    "run": st.one_of(STEPS, st.lists(STEPS, max_size=3)),
+    "priority": st.integers(-5, 5),
+    "allow_failure": st.booleans(),
+    "platforms": st.lists(st.sampled_from(["linux", "macos", "windows"]), min_size=1, max_size=3),
+    "matrix": st.just({"os": ["x", "1"], "n": [1, True]}),
+}
+TASKS = tables(**TASK_FIELDS)
 PIPELINES = st.builds(
     lambda name, rest, tasks: {
         "name": name,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typer._click.core import Command, Context
 
 from pipec.cli.app import Commands, open_app
+from pipec.cli.differences import DiffDocument
 from pipec.cli.documents import (
     SCHEMA_VERSION,
     CacheDocument,
@@ -32,6 +33,7 @@ DOCUMENTS: dict[str, type] = {
     "check": CheckDocument,
     "config": ConfigDocument,
     "env": EnvDocument,
+    "diff": DiffDocument,
     "gc": GcDocument,
     "graph": Graph,
     "key": KeyDocument,

@@ -25,6 +25,7 @@ VERBS = (
     "graph",
     "check",
     "compile",
+    "diff",
     "why",
     "key",
     "env",

@@ -1,0 +1,115 @@
+"""Asks git about revisions. Only its own store of objects is read, never the work tree."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipec.codes import Code
+from pipec.errors import PlanError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a revision: what it is, the name of its content, its path from the folder."""
+
+    mode: str
+    blob: str
+    path: str
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether it is a file and no link, folder or other repository."""
+        return self.mode.startswith("100")
+
+
+class Repository:
+    """The repository around a folder. `environ` is what git sees of the host's environment."""
+
+    def __init__(self, folder: str, environ: Mapping[str, str]) -> None:
+        self._folder = folder
+        # Asking must not write: not even the times that git keeps of files.
+        self._environ = {**environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+
+    @classmethod
+    def open(cls, folder: str, environ: Mapping[str, str]) -> "Repository":
+        """The repository that the folder is in.
+
+        Raises:
+            PlanError: there is none, git refuses to look at it, or there is no git.
+        """
+        repository = cls(folder, environ)
+        answer = repository._ask("rev-parse", "--git-dir")
+        if answer.returncode != 0:
+            said = _words(answer.stderr)
+            message = f"`{folder}` is not in a git repository"
+            is_usual = "not a git repository" in said
+            raise PlanError(Code.NOT_A_REPOSITORY, message, help=() if is_usual else (said,))
+        return repository
+
+    def commit(self, revision: str) -> str:
+        """The id of the commit that a revision means.
+
+        Raises:
+            PlanError: there is no such commit here.
+        """
+        # A revision cannot begin with a dash; what does would be an option of git.
+        if revision and not revision.startswith("-"):
+            asked = ("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+            answer = self._ask(*asked)
+            if answer.returncode == 0:
+                return answer.stdout.decode().strip()
+        raise PlanError(
+            Code.UNKNOWN_REVISION,
+            f"this repository has no revision `{revision}`",
+            help=("`git fetch` brings branches and tags that are only elsewhere",),
+        )
+
+    def common_ancestor(self, one: str, other: str) -> str:
+        """The commit at which two histories parted.
+
+        Raises:
+            PlanError: they have nothing in common.
+        """
+        answer = self._ask("merge-base", one, other)
+        if answer.returncode != 0:
+            message = f"`{one}` and `{other}` have no common ancestor"
+            raise PlanError(Code.UNKNOWN_REVISION, message)
+        return answer.stdout.decode().strip()
+
+    def entries(self, commit: str, names: Sequence[str]) -> list[Entry]:
+        """Which of the files the folder has at a commit, in their order."""
+        listed = self._read("ls-tree", "-z", commit, "--", *names).split(b"\0")
+        found = []
+        for line in filter(None, listed):
+            facts, _, path = line.partition(b"\t")
+            mode, _, blob = facts.decode().split()
+            found.append(Entry(mode, blob, path.decode("utf-8", "surrogateescape")))
+        return sorted(found, key=lambda entry: names.index(entry.path))
+
+    def content(self, entry: Entry) -> bytes:
+        """The bytes of a file."""
+        return self._read("cat-file", "blob", entry.blob)
+
+    def _read(self, *words: str) -> bytes:
+        answer = self._ask(*words)
+        if answer.returncode != 0:
+            raise PlanError(Code.NOT_A_REPOSITORY, f"git {words[0]}: {_words(answer.stderr)}")
+        return answer.stdout
+
+    def _ask(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        try:
+            return subprocess.run(  # noqa: S603 - the words are those above
+                ["git", "-C", self._folder, *words],  # noqa: S607 - the user's git
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise PlanError(Code.NOT_A_REPOSITORY, "there is no `git` on the path") from None
+
+
+def _words(complaint: bytes) -> str:
+    """The first line of what git said, without the word before it."""
+    line = complaint.decode("utf-8", "replace").strip().partition("\n")[0]
+    return line.removeprefix("fatal: ").removeprefix("error: ")
