@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import final
 
 __all__ = [
+    "VERBS",
     "VERSION",
     "Engine",
     "HandOver",
