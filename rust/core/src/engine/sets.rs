@@ -1,6 +1,6 @@
 //! The pattern sets of tasks: what they read, what they own, each distinct list once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::error::{Error, Result};
 use crate::glob::{Automaton, Pattern, Rule, SetId, SetSpec, sets_may_meet};
@@ -127,10 +127,7 @@ impl<'a> Sets<'a> {
         let Some(set) = self.outputs_of(task)? else {
             return Ok(None);
         };
-        let mut globs = Vec::new();
-        for rule in &task.inputs {
-            self.globs_of(rule, &mut globs);
-        }
+        let globs = self.globs_of(&task.inputs);
         let mut inputs = Vec::with_capacity(globs.len());
         for glob in globs {
             inputs.push(self.parse(&glob)?);
@@ -147,15 +144,24 @@ impl<'a> Sets<'a> {
         Ok(meets.then_some(set))
     }
 
-    fn globs_of(&self, rule: &InputRule, globs: &mut Vec<String>) {
-        match rule {
-            InputRule::Glob { glob, .. } => globs.push(glob.clone()),
-            InputRule::Named { named, .. } => {
-                for rule in self.pipeline.named_inputs.get(named).into_iter().flatten() {
-                    self.globs_of(rule, globs);
+    /// Every glob of some rules and of the named inputs among them, each named input once.
+    fn globs_of(&self, rules: &[InputRule]) -> BTreeSet<String> {
+        let mut globs = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<&InputRule> = rules.iter().collect();
+        while let Some(rule) = open.pop() {
+            match rule {
+                InputRule::Glob { glob, .. } => {
+                    globs.insert(glob.clone());
+                }
+                InputRule::Named { named, .. } => {
+                    if seen.insert(named) {
+                        open.extend(self.pipeline.named_inputs.get(named).into_iter().flatten());
+                    }
                 }
             }
         }
+        globs
     }
 
     fn add_rule(
@@ -237,10 +243,13 @@ impl<'a> Sets<'a> {
     fn add(
         &mut self,
         rules: Vec<Rule>,
-        literals: Vec<Vec<u8>>,
+        mut literals: Vec<Vec<u8>>,
         respects_ignore_files: bool,
         is_outputs: bool,
     ) -> SetId {
+        // Groups of groups may name a path over and over.
+        literals.sort_unstable();
+        literals.dedup();
         self.specs.push(SetSpec {
             rules,
             respects_ignore_files,
@@ -256,4 +265,60 @@ fn literal_paths(pattern: &Pattern) -> impl Iterator<Item = Vec<u8>> {
         .alternatives
         .iter()
         .filter_map(crate::glob::Sequence::literal_path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inputs(named: &[(String, Vec<String>)]) -> Result<usize> {
+        let mut pipeline = Pipeline::parse(b"{\"ir-version\": 1}")?;
+        for (name, contents) in named {
+            let rule = |text: &String| match text.strip_prefix('@') {
+                Some(named) => InputRule::Named {
+                    named: named.to_owned(),
+                    exclude: false,
+                },
+                None => InputRule::Glob {
+                    glob: text.clone(),
+                    exclude: false,
+                },
+            };
+            let rules = contents.iter().map(rule).collect();
+            pipeline.named_inputs.insert(name.clone(), rules);
+        }
+        let task = Task {
+            inputs: vec![InputRule::Named {
+                named: "0".into(),
+                exclude: false,
+            }],
+            outputs: vec![OutputPattern {
+                glob: "out/**".into(),
+                exclude: false,
+                optional: false,
+            }],
+            ..Task::default()
+        };
+        let mut sets = Sets::new(&pipeline);
+        let set = sets.inputs_of(&task)?;
+        Ok(sets.literals[set as usize].len())
+    }
+
+    #[test]
+    fn named_inputs_that_contain_themselves_are_refused() {
+        let named = [("0", "@1"), ("1", "@0")];
+        let named = named.map(|(name, other)| (name.to_owned(), vec![other.to_owned()]));
+        assert!(inputs(&named).is_err());
+    }
+
+    #[test]
+    fn named_inputs_that_name_others_twice_are_no_larger_for_it() {
+        let twice = |number: usize| {
+            let next = format!("@{}", number + 1);
+            (number.to_string(), vec![next.clone(), next])
+        };
+        let mut named: Vec<_> = (0..64).map(twice).collect();
+        named.push(("64".to_owned(), vec!["a".to_owned()]));
+        assert_eq!(inputs(&named).unwrap(), 1);
+    }
 }

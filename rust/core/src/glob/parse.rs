@@ -1,11 +1,15 @@
 //! From the text of a glob to sequences of components.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::component::{ComponentGlob, Token};
 
 /// More alternatives than this in one pattern's braces are taken for a mistake.
 const MOST_ALTERNATIVES: usize = 1024;
+
+/// More bytes than this to look at while braces are expanded: nobody means that, and it takes seconds.
+const MOST_WORK: usize = 16 << 20;
 
 /// A parsed glob: what its braces expand to.
 #[derive(Clone, Debug)]
@@ -65,9 +69,10 @@ impl Pattern {
     pub fn parse(text: &str) -> Result<Self, Problem> {
         check_text(text)?;
         let mut alternatives = Vec::new();
+        let mut known = HashSet::new();
         for expanded in expand(text)? {
             let sequence = parse_sequence(&expanded).map_err(|message| whole(text, message))?;
-            if !alternatives.contains(&sequence) {
+            if known.insert(sequence.clone()) {
                 alternatives.push(sequence);
             }
         }
@@ -162,7 +167,9 @@ fn class_end(bytes: &[u8], open: usize) -> Option<usize> {
 fn expand(text: &str) -> Result<Vec<String>, Problem> {
     let mut done = Vec::new();
     let mut open = vec![text.to_owned()];
+    let mut work: usize = 0;
     while let Some(next) = open.pop() {
+        work += next.len();
         match first_braces(&next) {
             None => done.push(next),
             Some((start, end, commas)) => {
@@ -184,6 +191,9 @@ fn expand(text: &str) -> Result<Vec<String>, Problem> {
         if done.len() + open.len() > MOST_ALTERNATIVES {
             let message = format!("its braces stand for more than {MOST_ALTERNATIVES} patterns");
             return Err(whole(text, message));
+        }
+        if work > MOST_WORK && !open.is_empty() {
+            return Err(whole(text, "its braces stand for too much text"));
         }
     }
     Ok(done)
@@ -318,6 +328,23 @@ fn class(inside: &str) -> Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn braces_that_would_take_forever_are_refused() {
+        let deep = "{".repeat(20_000) + "a" + &"}".repeat(20_000);
+        let long = "x".repeat(100_000) + &"{a,b}".repeat(10);
+        let many = "{a,b}".repeat(10) + &"{a}".repeat(5_000);
+        for text in [deep, long, many] {
+            let problem = Pattern::parse(&text).unwrap_err();
+            assert_eq!(problem.message, "its braces stand for too much text");
+        }
+        let plain = "x".repeat(1 << 25);
+        assert_eq!(shown(&plain), [plain.as_str()]);
+        let names: Vec<String> = (0..1000)
+            .map(|number| "n".repeat(100) + &number.to_string())
+            .collect();
+        assert_eq!(shown(&format!("{{{}}}", names.join(","))), names);
+    }
 
     fn shown(text: &str) -> Vec<String> {
         let pattern = Pattern::parse(text).unwrap();
