@@ -246,6 +246,13 @@ def a_link(checkout: Checkout) -> tuple[str, ...]:
     return ()
 
 
+def far_too_large(checkout: Checkout) -> tuple[str, ...]:
+    checkout.project.write("pipeline.toml", "#" * (8 * 1024 * 1024 + 1))
+    checkout.commit()
+    checkout.project.write("pipeline.toml", FIRST)
+    return ()
+
+
 def nothing_in_it(checkout: Checkout) -> tuple[str, ...]:
     checkout.project.write("pipeline.toml", "\n")
     checkout.commit()
@@ -265,6 +272,7 @@ def nothing_in_it(checkout: Checkout) -> tuple[str, ...]:
             "[PIPEC_SEVERAL_PIPELINES]: the project has several pipelines at `HEAD`:",
         ),
         (a_link, "[PIPEC_UNREADABLE_FILE]: `HEAD:pipeline.toml` is not a regular file\n"),
+        (far_too_large, "[PIPEC_FILE_TOO_LARGE]: `HEAD:pipeline.toml` is larger than <size>\n"),
         (nothing_in_it, "[PIPEC_EMPTY_FILE]: `HEAD:pipeline.toml` is empty\n"),
     ],
 )
@@ -276,6 +284,17 @@ def test_what_cannot_be_compared_is_said(
     result = checkout.project.pipec("diff", *words)
     assert (result.stdout, result.status) == ("", 2)
     assert result.stderr.startswith(f"error{expected}")
+
+
+def test_a_hook_of_git_may_call_it_in_a_folder_below(checkout: Checkout) -> None:
+    checkout.project.write("web/pipeline.toml", FIRST)
+    checkout.commit()
+    surroundings = {"GIT_DIR": ".git", "GIT_INDEX_FILE": ".git/index", "GIT_PREFIX": ""}
+    result = checkout.project.pipec("-C", "web", "diff", env=surroundings)
+    assert (result.stdout, result.stderr) == (
+        "HEAD:pipeline.toml → pipeline.toml: no difference\n",
+        "",
+    )
 
 
 def test_without_git_the_message_says_so(checkout: Checkout) -> None:

@@ -27,6 +27,23 @@ SECTIONS = {
     "cache": st.sampled_from(["file:read", "memory", "file"]),
     "pools": st.dictionaries(st.sampled_from(["p", "q"]), st.integers(1, 9), max_size=2),
 }
+JOB_FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "description": st.sampled_from(["", "new"]),
+    "target": st.sampled_from(["group", ["group"], ["group.inner", "group"]]),
+    "env": st.dictionaries(st.sampled_from(["A", "B_1"]), ENV_VALUES, max_size=2),
+    "params": st.dictionaries(NAMES, st.sampled_from(["string", "int", "bool"]), max_size=2),
+    "environment": st.sampled_from(["prod", {"name": "test", "url": "https://app.example"}]),
+    "requires": st.sampled_from([{"provenance": True}, {"provenance": False}]),
+    "timeout": st.integers(1, 99),
+    "github": st.fixed_dictionaries(
+        {},
+        optional={
+            "permissions": st.sampled_from([{}, {"contents": "read"}, {"contents": "write"}]),
+            "runs-on": st.sampled_from(["linux", ["linux", "big"]]),
+            "concurrency": st.sampled_from(["one", {"group": "two", "cancel-in-progress": True}]),
+        },
+    ),
+}
 
 
 def load(values: dict[str, Any]) -> Pipeline:
@@ -86,6 +103,20 @@ def test_an_edit_of_a_section_is_a_change_of_that_section(
     assert {change.place[0] for change in changes} <= {section}
     differs = plain(before).get(section) != plain(after).get(section)
     assert bool(changes) == differs
+
+
+@laws(30)
+@given(PIPELINES, st.sampled_from(sorted(JOB_FIELDS)), st.data())
+def test_an_edit_of_a_job_is_a_change_of_that_field(
+    values: dict[str, Any], field: str, data: st.DataObject
+) -> None:
+    job = {"target": ["group"], **data.draw(st.fixed_dictionaries({}, optional=JOB_FIELDS))}
+    edited = {**job, field: data.draw(JOB_FIELDS[field])}
+    before, after = (load({**values, "jobs": {"j": each}}) for each in (job, edited))
+    changes = diff(before, after).changes
+    part = {"target": "targets", "timeout": "timeout-ms", "requires": "provenance"}
+    assert {change.place[:3] for change in changes} <= {("jobs", "j", part.get(field, field))}
+    assert bool(changes) == (encode(before) != encode(after))
 
 
 @laws(30)
@@ -171,31 +202,24 @@ def components(folder: Path, task: dict[str, Any]) -> dict[str, str]:
     return dict(decide(bench.engine(), "t")["components"])
 
 
-@laws(30)
+def pipeline_with(task: dict[str, Any]) -> Pipeline:
+    """A pipeline of one task as the IR has it; None leaves a field out."""
+    written = {name: value for name, value in task.items() if value is not None}
+    named = {"n": [{"glob": "a"}]}
+    document = {"ir-version": 1, "name": "p", "tasks": {"t": written}, "named-inputs": named}
+    return decode(json.dumps(document).encode())
+
+
+@laws(60)
 @given(data=st.data())
 def test_keys_change_as_said(folder: Path, data: st.DataObject) -> None:
     base: dict[str, Any] = {"cache": {}, "steps": [{"kind": "shell", "command": "x"}]}
     one = data.draw(edits(base))
     other = data.draw(edits(one))
-    sides = [
-        {name: value for name, value in task.items() if value is not None} for task in (one, other)
-    ]
-    pipelines = [
-        decode(
-            json.dumps(
-                {
-                    "ir-version": 1,
-                    "name": "p",
-                    "tasks": {"t": task},
-                    "named-inputs": {"n": [{"glob": "a"}]},
-                }
-            ).encode()
-        )
-        for task in sides
-    ]
-    before, after = (components(folder, task) for task in sides)
-    really = {name for name in before if before[name] != after[name]}
-    said = diff(*pipelines).keys
+    before, after = (pipeline_with(task) for task in (one, other))
+    there, now = (components(folder, plain(side)["tasks"]["t"]) for side in (before, after))
+    really = {name for name in there if there[name] != now[name]}
+    said = diff(before, after).keys
     changed = {name for key in said for name in key.changed}
     possible = {name for key in said for name in key.possible}
     assert changed <= really <= changed | possible

@@ -130,6 +130,8 @@ def _spell_table(value: dict[str, Any]) -> str | None:
         return f"{bang}{value['named']} (named input)"
     if names == {"kind", "command"}:
         return str(value["command"])
+    if names == {"name"}:
+        return str(value["name"])
     if names == {"secret"}:
         return f"secret {value['secret']}"
     return None

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from pipec.codes import Code
 from pipec.errors import PlanError
 
+_OF_ANOTHER_CALL = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})
+"""What git tells a hook of the place where it was called: here the project's folder decides."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of a revision: what it is, the name of its content, its path from the folder."""
+    """A file of a revision: what it is, the name and the size of its content, its path.
+
+    The size is in bytes, 0 for what has none; the path begins at the folder asked about.
+    """
 
     mode: str
     blob: str
+    size: int
     path: str
 
     @property
@@ -27,8 +34,9 @@ class Repository:
 
     def __init__(self, folder: str, environ: Mapping[str, str]) -> None:
         self._folder = folder
+        seen = {name: value for name, value in environ.items() if name not in _OF_ANOTHER_CALL}
         # Asking must not write: not even the times that git keeps of files.
-        self._environ = {**environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+        self._environ = {**seen, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
     @classmethod
     def open(cls, folder: str, environ: Mapping[str, str]) -> "Repository":
@@ -78,12 +86,13 @@ class Repository:
 
     def entries(self, commit: str, names: Sequence[str]) -> list[Entry]:
         """Which of the files the folder has at a commit, in their order."""
-        listed = self._read("ls-tree", "-z", commit, "--", *names).split(b"\0")
+        listed = self._read("ls-tree", "--long", "-z", commit, "--", *names).split(b"\0")
         found = []
         for line in filter(None, listed):
             facts, _, path = line.partition(b"\t")
-            mode, _, blob = facts.decode().split()
-            found.append(Entry(mode, blob, path.decode("utf-8", "surrogateescape")))
+            mode, _, blob, size = facts.decode().split()
+            name = path.decode("utf-8", "surrogateescape")
+            found.append(Entry(mode, blob, int(size) if size.isdigit() else 0, name))
         return sorted(found, key=lambda entry: names.index(entry.path))
 
     def content(self, entry: Entry) -> bytes:

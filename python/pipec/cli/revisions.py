@@ -10,7 +10,7 @@ from pipec.errors import PlanError, SpecError
 from pipec.frontend.discover import NAMES, Found, Notation
 from pipec.frontend.document import Document
 from pipec.frontend.load import load_document
-from pipec.frontend.read import read_bytes, read_text
+from pipec.frontend.read import LARGEST, read_bytes, read_text
 from pipec.ir.pipeline import Pipeline
 
 HEAD = "HEAD"
@@ -73,6 +73,9 @@ def compile_side(side: Side, found: Found, repository: Repository) -> tuple[str,
     if not entry.is_regular:
         message = f"`{name}` is not a regular file"
         raise SpecError([Finding(Code.UNREADABLE_FILE, message)])
+    if entry.size > LARGEST:
+        message = f"`{name}` is larger than {LARGEST // 1024 // 1024} MiB"
+        raise SpecError([Finding(Code.FILE_TOO_LARGE, message)])
     document = replace(read_text(old, repository.content(entry)), path=entry.path)
     try:
         return entry.path, load_document(document).pipeline

@@ -119,10 +119,10 @@ def _steps(task: Task) -> list[Any]:
     ]
 
 
-def _shell(task: Task) -> tuple[str, ...]:
-    """The task's shell, if a step uses it."""
+def _shell(task: Task) -> object:
+    """The task's shell, if a step uses it and it is not the one that is always meant."""
     is_used = any(isinstance(step, ShellStep) and not step.shell for step in task.steps)
-    return task.shell if is_used else ()
+    return plain(task).get("shell") if is_used else None
 
 
 def _salt(task: Task) -> str:
