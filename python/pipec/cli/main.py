@@ -26,6 +26,7 @@ VERBS = (
     "check",
     "compile",
     "diff",
+    "fmt",
     "why",
     "key",
     "env",

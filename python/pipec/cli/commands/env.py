@@ -20,7 +20,7 @@ from pipec.runtime.visible import visible
 app = command_app()
 
 _ROW = "  {:<{}}  {:<{}}  {}"
-_WIDEST = 24
+_WIDEST = len("(set for each attempt)")
 
 
 @app.command(epilog=examples("pipec env build", "pipec env build --job release --format json"))

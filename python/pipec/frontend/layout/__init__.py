@@ -1,0 +1,1 @@
+"""The canonical layout of a pipeline file: order of keys, blank lines, long arrays."""
