@@ -223,6 +223,16 @@ def no_such_revision(checkout: Checkout) -> tuple[str, ...]:
     return ("HEAD..nowhere",)
 
 
+def one_with_orders_for_the_terminal(checkout: Checkout) -> tuple[str, ...]:
+    checkout.commit()
+    return ("a\x1b[2Jb",)
+
+
+def an_option_of_git(checkout: Checkout) -> tuple[str, ...]:
+    checkout.commit()
+    return ("HEAD..--help",)
+
+
 def no_pipeline_yet(checkout: Checkout) -> tuple[str, ...]:
     checkout.git("rm", "--quiet", "--cached", "-r", ".", "--ignore-unmatch")
     checkout.git("commit", "--quiet", "--allow-empty", "--message", "nothing")
@@ -266,6 +276,11 @@ def nothing_in_it(checkout: Checkout) -> tuple[str, ...]:
         (no_repository, "[PIPEC_NOT_A_REPOSITORY]: `<project>` is not in a git repository\n"),
         (no_commit, "[PIPEC_UNKNOWN_REVISION]: this repository has no revision `HEAD`\n"),
         (no_such_revision, "[PIPEC_UNKNOWN_REVISION]: this repository has no revision `nowhere`\n"),
+        (
+            one_with_orders_for_the_terminal,
+            "[PIPEC_UNKNOWN_REVISION]: this repository has no revision `a\\x1b[2Jb`\n",
+        ),
+        (an_option_of_git, "[PIPEC_UNKNOWN_REVISION]: this repository has no revision `--help`\n"),
         (no_pipeline_yet, "[PIPEC_NO_PIPELINE]: there is no pipeline in `<project>` at `HEAD`\n"),
         (
             two_pipelines,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipec.codes import Code
 from pipec.errors import PlanError
+from pipec.runtime.visible import visible
 
 _OF_ANOTHER_CALL = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})
 """What git tells a hook of the place where it was called: here the project's folder decides."""
@@ -49,7 +50,7 @@ class Repository:
         answer = repository._ask("rev-parse", "--git-dir")
         if answer.returncode != 0:
             said = _words(answer.stderr)
-            message = f"`{folder}` is not in a git repository"
+            message = f"`{visible(folder)}` is not in a git repository"
             is_usual = "not a git repository" in said
             raise PlanError(Code.NOT_A_REPOSITORY, message, help=() if is_usual else (said,))
         return repository
@@ -68,7 +69,7 @@ class Repository:
                 return answer.stdout.decode().strip()
         raise PlanError(
             Code.UNKNOWN_REVISION,
-            f"this repository has no revision `{revision}`",
+            f"this repository has no revision `{visible(revision)}`",
             help=("`git fetch` brings branches and tags that are only elsewhere",),
         )
 
@@ -121,4 +122,4 @@ class Repository:
 def _words(complaint: bytes) -> str:
     """The first line of what git said, without the word before it."""
     line = complaint.decode("utf-8", "replace").strip().partition("\n")[0]
-    return line.removeprefix("fatal: ").removeprefix("error: ")
+    return visible(line.removeprefix("fatal: ").removeprefix("error: "))
