@@ -130,6 +130,16 @@ Keys
     )
 
 
+def test_colours_are_for_a_terminal_that_reads_them(changed: Checkout) -> None:
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb"), os.fdopen(theirs, "wb") as terminal:
+        process = changed.project.start("diff", stderr=terminal)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"\x1b" not in out
+    assert "\x1b[1mPermissions\x1b[" in changed.project.pipec("--color", "always", "diff").stdout
+
+
 def test_a_table_of_markdown_keeps_its_columns(changed: Checkout) -> None:
     changed.project.write("pipec.yaml", SECOND.replace("| tee", "\\\\| `tee` \\\\\\\\|"))
     result = changed.project.pipec("diff", "--format", "markdown", "--exit-code")

@@ -1,10 +1,12 @@
 """`pipec diff`: what a change of the pipeline file means."""
 
 import os
+import sys
 from typing import Annotated, Literal
 
 import typer
 
+from pipec.cli.console import wants_color
 from pipec.cli.differences import ComparedSide, DiffDocument
 from pipec.cli.documents import print_document
 from pipec.cli.git import Repository
@@ -71,7 +73,10 @@ def compare(
     elif format == "markdown":
         invocation.console.data(render_markdown(document))
     else:
-        invocation.console.data(render_text(document, invocation.console))
+        # The console's own colours are for standard error: this may go to a file beside it.
+        is_colored = wants_color(invocation.settings.color, invocation.environ, sys.stdout)
+        style = invocation.console.style if is_colored else as_it_is
+        invocation.console.data(render_text(document, style))
     return DIFFERENT if exit_code and difference.changes else 0
 
 
@@ -95,3 +100,8 @@ def find_project(invocation: Invocation, revisions: str | None) -> Found:
 def describe_side(side: Side, path: str) -> ComparedSide:
     """A side as it is printed."""
     return ComparedSide(path=path, revision=side.revision, commit=side.commit)
+
+
+def as_it_is(text: str, style: str) -> str:
+    """The text without any look."""
+    return text

@@ -1,8 +1,7 @@
 """The difference of two pipelines for the terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from pipec.cli.console import Console
 from pipec.cli.differences import (
     DiffDocument,
     Line,
@@ -15,23 +14,27 @@ from pipec.cli.report.words import plural
 _STYLES = {"+": "green", "-": "red", "~": "yellow", ">": "cyan"}
 
 
-def render_text(document: DiffDocument, console: Console) -> str:
+Style = Callable[[str, str], str]
+"""Gives a text the look of this name, or leaves it as it is."""
+
+
+def render_text(document: DiffDocument, style: Style) -> str:
     """Headings, a line a change, then the keys."""
-    return "\n".join(_lines(document, console)) + "\n"
+    return "\n".join(_lines(document, style)) + "\n"
 
 
-def _lines(document: DiffDocument, console: Console) -> Iterator[str]:
+def _lines(document: DiffDocument, style: Style) -> Iterator[str]:
     sides = f"{side_name(document.before)} → {side_name(document.after)}"
     if not document.changes:
         yield f"{sides}: no difference"
         return
     yield f"{sides}: {plural(len(document.changes), 'change')}"
     for heading, lines in by_heading(document.changes):
-        yield f"\n{console.style(heading, 'bold')}"
+        yield f"\n{style(heading, 'bold')}"
         for line in lines:
-            yield f"  {console.style(line.sign, _STYLES[line.sign])} {_told(line)}"
+            yield f"  {style(line.sign, _STYLES[line.sign])} {_told(line)}"
     if document.keys:
-        yield f"\n{console.style('Keys', 'bold')}"
+        yield f"\n{style('Keys', 'bold')}"
         width = max(len(key.task) for key in document.keys)
         for key in document.keys:
             yield f"  {key.task:<{width}}  {key_summary(key)}"
