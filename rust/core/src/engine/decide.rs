@@ -89,15 +89,19 @@ impl Engine {
             entry: hit.as_ref().map(Hit::facts),
         };
         // A task that may have to run is compared with its inputs of now when it has.
-        let before = match intact {
-            Some(true) => None,
-            _ => Some(look.inputs(&self.root, sets.inputs)?),
+        let (before, writings) = match intact {
+            Some(true) => (None, Vec::new()),
+            _ => (
+                Some(look.inputs(&self.root, sets.inputs)?),
+                look.writings(sets.inputs),
+            ),
         };
         let decided = Decided {
             components,
             key,
             dependencies: made,
             inputs: before,
+            writings,
             hit,
         };
         self.keep(id, task, decided)?;

@@ -71,6 +71,10 @@ impl Engine {
             .iter()
             .map(|d| shown(&d.path))
             .collect();
+        if sealed.changed_inputs.is_empty() {
+            let written = look.written_since(sets.inputs, &decided.writings);
+            sealed.changed_inputs = written.iter().map(|path| shown(path)).collect();
+        }
         let is_sure = sealed.changed_inputs.is_empty() && !self.follows_unsure(task);
         let store = match &task.cache {
             Some(cache) if is_sure && cache.policy != "read" => Some(self.store(task)?),

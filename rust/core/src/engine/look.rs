@@ -42,6 +42,8 @@ pub(super) struct Look {
 
 /// The index of a folder of the walk, and of a file in it.
 type Place = (u32, u32);
+/// A place, with inode and mtime of what is there.
+pub(super) type Writing = (Place, u64, i64);
 
 /// An input that could not be read, with the sets it belongs to.
 type Trouble = (Arc<[SetId]>, Vec<u8>, io::Error);
@@ -295,6 +297,33 @@ impl Look {
             sum.add(&paths[range.clone()], *kind, *digest);
         }
         Ok((sum.finish(), entries.len() as u64))
+    }
+
+    /// Which writing of each file of a set this is, in the order of the walk.
+    ///
+    /// What was changed and changed back has the digest that it had, and was read in between for all we
+    /// know. Not the ctime: a hard link or a mode changes that, and nobody reads otherwise for it.
+    pub(super) fn writings(&self, set: SetId) -> Vec<Writing> {
+        let writing_at = |place: &Place| {
+            let identity = self.known(*place)?.identity;
+            Some((*place, identity.inode, identity.mtime))
+        };
+        self.members(set).iter().filter_map(writing_at).collect()
+    }
+
+    /// The files of a set that were written since, their contents left aside. The same files as before:
+    /// others are told apart by their manifests.
+    pub(super) fn written_since(&self, set: SetId, before: &[Writing]) -> Vec<Vec<u8>> {
+        let pairs = before.iter().zip(self.writings(set));
+        pairs
+            .filter(|((_, inode, mtime), (_, now_inode, now_mtime))| {
+                (inode, mtime) != (now_inode, now_mtime)
+            })
+            .map(|(_, (place, ..))| {
+                let (folder, file) = self.at(place);
+                folder.path_of(&file.name)
+            })
+            .collect()
     }
 
     fn entries(&self, set: SetId) -> Vec<Entry> {

@@ -30,6 +30,7 @@ use crate::key::environment::{Resolved, Variables, resolve};
 use crate::store::{Entry, Store, Uses};
 use crate::tree::{Counters, Index, Manifest, Stamp};
 
+use look::Writing;
 use memory::{Memory, Success};
 
 pub struct Engine {
@@ -67,6 +68,8 @@ struct Decided {
     dependencies: BTreeMap<String, Digest>,
     /// Only for a task that may have to run: what its inputs were before.
     inputs: Option<Manifest>,
+    /// When each of those was last written.
+    writings: Vec<Writing>,
     hit: Option<Hit>,
 }
 
