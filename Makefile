@@ -30,8 +30,9 @@ help:  ## Lists the targets.
 demo: $(NATIVE)  ## Builds pipec and runs the `verify` job of examples/web-app.
 	cd examples/web-app && PATH="$(abspath $(BIN)):$$PATH" pipec run verify
 
+# The tests of a file share what one of them built: a process gets them all.
 test: $(NATIVE) test-rust  ## Runs every test.
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
 
 test-quick: $(NATIVE)  ## Runs the Python tests that take no more than a few seconds each.
 	$(BIN)/pytest -n $(PYTEST_WORKERS) -m "not real and not slow"

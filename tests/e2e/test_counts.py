@@ -25,7 +25,7 @@ BESIDES = 40
 # Times older than this many nanoseconds cannot come again: the file system's clock has moved on.
 TICK = 30_000_000
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("counts")]
+pytestmark = pytest.mark.slow
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 
 from tests.recorded import Recorded, record_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("web-app")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "web-app"
 LEFT_BEHIND = shutil.ignore_patterns("build", "target", ".pipec", "__pycache__", ".*_cache")

@@ -10,7 +10,7 @@ import pytest
 from pipec.codes import Code
 from tests.recorded import record_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("wheel")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent

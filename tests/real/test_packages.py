@@ -54,22 +54,14 @@ class Checkout:
 
 
 def of_each_package() -> list:
-    """Every package; the tests of one share a build, so one process gets them all."""
-    return [
-        pytest.param(package, id=package.name, marks=pytest.mark.xdist_group(package.name))
-        for package in PACKAGES
-    ]
+    """Every package."""
+    return [pytest.param(package, id=package.name) for package in PACKAGES]
 
 
 def of_each_edit() -> list:
     """Every edit of every package."""
     return [
-        pytest.param(
-            package,
-            edit,
-            id=f"{package.name}-{Path(edit.path).name}",
-            marks=pytest.mark.xdist_group(package.name),
-        )
+        pytest.param(package, edit, id=f"{package.name}-{Path(edit.path).name}")
         for package in PACKAGES
         for edit in package.edits
     ]
