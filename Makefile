@@ -39,6 +39,7 @@ test-quick: $(NATIVE)  ## Runs the Python tests that take no more than a few sec
 
 test-rust:
 	cargo test --package pipec-core --locked --quiet
+	cargo test --manifest-path fuzz/Cargo.toml --target-dir target --locked --quiet
 
 # CONTRIBUTING.md says what for, and how to go on from a failure.
 FUZZ_TARGETS ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
@@ -46,7 +47,7 @@ FUZZ_SECONDS ?= 120
 
 fuzz: fuzz-seeds  ## Feeds the core with made-up bytes, each target for FUZZ_SECONDS; needs cargo-fuzz.
 	@for target in $(FUZZ_TARGETS); do echo "fuzzing $$target"; \
-		cargo fuzz run --sanitizer none "$$target" -- -max_total_time=$(FUZZ_SECONDS) \
+		cargo fuzz run --sanitizer none --features fuzzer "$$target" -- -max_total_time=$(FUZZ_SECONDS) \
 		-max_len=4096 -timeout=10 -rss_limit_mb=1024 || exit 1; done
 
 fuzz-seeds:

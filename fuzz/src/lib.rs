@@ -36,7 +36,7 @@ mod tests {
     fn no_target_fails_on_its_seeds_or_on_what_is_left_of_them() {
         for (_, run, seeds) in super::targets() {
             for seed in seeds {
-                for length in 0..=seed.len() {
+                for length in (0..=seed.len()).rev().step_by(seed.len() / 32 + 1) {
                     run(&seed[..length]);
                 }
             }
