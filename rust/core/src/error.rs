@@ -31,10 +31,6 @@ impl Error {
             what: what.into(),
         }
     }
-
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
-    }
 }
 
 impl fmt::Display for Error {

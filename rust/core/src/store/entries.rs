@@ -74,16 +74,6 @@ impl Store {
         replace(&path, &self.temporary()?, &encode(entry)?)
     }
 
-    pub fn remove_entry(&self, key: &str) -> Result<()> {
-        let path = self.entry_path(key);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::at(&path)(error))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The manifest that an entry names by its blob.
     pub fn manifest(&self, hex: &str) -> Result<Manifest> {
         let digest = Digest::from_hex(hex)
