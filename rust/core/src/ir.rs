@@ -25,6 +25,9 @@ pub struct Pipeline {
     pub jobs: BTreeMap<String, Job>,
     #[serde(default)]
     pub named_inputs: BTreeMap<String, Vec<InputRule>>,
+    /// How many tasks of each pool run at once.
+    #[serde(default)]
+    pub pools: BTreeMap<String, u32>,
     #[serde(default)]
     pub tasks: BTreeMap<String, Task>,
 }
@@ -56,12 +59,57 @@ pub struct Task {
     pub cache: Option<Cache>,
     pub env: BTreeMap<String, EnvValue>,
     pub env_inputs: Vec<String>,
+    pub env_mode: EnvMode,
     pub cwd: String,
     pub shell: Option<Vec<String>>,
+    pub retry: Retry,
+    pub timeout_ms: Option<u64>,
+    pub requires: Requirements,
     pub steps: Vec<BTreeMap<String, Value>>,
+    pub pool: String,
+    pub priority: i64,
+    pub allow_failure: bool,
+    pub interactive: bool,
     pub platforms: Vec<String>,
     pub platform_independent: bool,
     pub matrix: BTreeMap<String, String>,
+}
+
+/// What of the host's environment a task sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnvMode {
+    #[default]
+    Loose,
+    Strict,
+}
+
+/// `attempts` in total; before attempt n+1 waits `delay-ms * backoff ** (n - 1)`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Retry {
+    pub attempts: u32,
+    pub delay_ms: u64,
+    pub backoff: u64,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            attempts: 1,
+            delay_ms: 0,
+            backoff: 1,
+        }
+    }
+}
+
+/// What must be there before the first step.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Requirements {
+    pub tools: Vec<String>,
+    pub secrets: Vec<String>,
+    pub runtime: String,
 }
 
 fn yes() -> bool {
