@@ -1,0 +1,1 @@
+"""What a pipeline is compiled into besides a local run."""
