@@ -73,13 +73,15 @@ def _task_or_group(route: Route, values: dict[str, Any]) -> Finding:
     decisive = next((key for key in table if key in TASK_KEYS), None) or next(
         key for key, member in table.items() if not isinstance(member, dict)
     )
-    name = ".".join(str(part) for part in route[1:-1]) or "it"
+    section = 2 if route[0] == "workspace" else 1
+    name = ".".join(str(part) for part in route[section:-1]) or "it"
     message = f"`{name}` is a task, because it has the key `{decisive}`, and a task holds no tasks"
     labels = (
         Label(route, "this would be a task in a group", at="key"),
         Label((*route[:-1], decisive), "this makes it a task", at="key"),
     )
-    advice = f"to have both, move the fields to `[tasks.{name}.default]`"
+    place = ".".join(str(part) for part in route[:-1])
+    advice = f"to have both, move the fields to `[{place}.default]`"
     return Finding(Code.TASK_OR_GROUP, message, labels, (advice,))
 
 

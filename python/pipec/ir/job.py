@@ -45,11 +45,12 @@ class GithubSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One job."""
+    """One job. `foreign_targets` are targets in members and sources, as written and sorted."""
 
     id: JobId
     description: str = ""
     targets: tuple[TaskId, ...] = ()
+    foreign_targets: tuple[str, ...] = ()
     triggers: tuple[str, ...] = ()
     env: Mapping[str, EnvValue] = field(default_factory=dict)
     params: Mapping[str, Param] = field(default_factory=dict)

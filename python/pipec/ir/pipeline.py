@@ -2,18 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from pipec.ir.agent import Agent
 from pipec.ir.cache import CacheSettings
+from pipec.ir.commands import CommandPolicy
 from pipec.ir.env import EnvFile, EnvValue
 from pipec.ir.inputs import NamedInputs
 from pipec.ir.job import Job, JobId
+from pipec.ir.sandbox import Profile, Sandbox
+from pipec.ir.source import Source
 from pipec.ir.task import Task, TaskId
 from pipec.ir.trigger import Trigger
+from pipec.ir.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """The normalized pipeline. Mappings are in the order of their keys."""
+    """The normalized pipeline. Mappings are in the order of their keys.
+
+    `sync` holds the settings of generated files as written, by `github` and `tasks`;
+    `orchestration` what is reserved for pipelines that depend on pipelines, by key.
+    """
 
     name: str
     description: str = ""
@@ -25,3 +35,11 @@ class Pipeline:
     triggers: Mapping[str, Trigger] = field(default_factory=dict)
     pools: Mapping[str, int] = field(default_factory=dict)
     cache: CacheSettings = field(default_factory=CacheSettings)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    workspace: Workspace | None = None
+    sandboxes: Mapping[str, Sandbox] = field(default_factory=dict)
+    execution: Mapping[str, Profile] = field(default_factory=dict)
+    agents: Mapping[str, Agent] = field(default_factory=dict)
+    commands: CommandPolicy = field(default_factory=CommandPolicy)
+    sync: Mapping[str, Any] = field(default_factory=dict)
+    orchestration: Mapping[str, Any] = field(default_factory=dict)

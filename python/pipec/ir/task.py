@@ -32,11 +32,15 @@ class Requirements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One task. `cache` None: never cached. `depends_on` is sorted and holds no task twice."""
+    """One task. `cache` None: never cached. `depends_on` is sorted and holds no task twice.
+
+    `foreign_needs` are the references to tasks of members and sources, as written and sorted.
+    """
 
     id: TaskId
     description: str = ""
     depends_on: tuple[TaskId, ...] = ()
+    foreign_needs: tuple[str, ...] = ()
     inputs: InputRules = ()
     structured_inputs: tuple[StructuredInput, ...] = ()
     inputs_gitignore: bool = True

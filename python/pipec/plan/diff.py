@@ -13,9 +13,14 @@ from pipec.plan.key_changes import key_changes
 from pipec.plan.renames import find_renames, with_new_ids
 
 _ENTITIES = frozenset({"tasks", "jobs", "triggers"})
-_MAPPINGS = frozenset({"env", "params", "permissions", "stores", "matrix", "pools", "named-inputs"})
+_MAPPINGS = frozenset(
+    {
+        *("env", "params", "permissions", "stores", "matrix", "pools", "named-inputs"),
+        *("sources", "sandboxes", "execution", "agents", "sync", "orchestration"),
+    }
+)
 """Fields with names of the author: each value is compared as a whole, or, a list, by members."""
-_TABLES = frozenset({"github", "retry", "requires", "cache"})
+_TABLES = frozenset({"github", "retry", "requires", "cache", "commands", "workspace"})
 _OPTIONAL = frozenset({("tasks", "cache"), ("triggers", "github")})
 """Tables of which it matters whether they are there at all, be they empty."""
 
@@ -25,6 +30,7 @@ _ASPECT_OF_FIELD: Mapping[tuple[str, str], Aspect] = {
     ("jobs", "triggers"): "trigger",
     ("jobs", "env"): "env",
     ("tasks", "depends-on"): "edge",
+    ("tasks", "foreign-needs"): "edge",
     ("tasks", "inputs"): "input",
     ("tasks", "structured-inputs"): "input",
     ("tasks", "inputs-gitignore"): "input",
@@ -44,6 +50,10 @@ _ASPECT_OF_SECTION: Mapping[str, Aspect] = {
     "env": "env",
     "env-files": "env",
     "cache": "cache",
+    # What commands may do, and where.
+    "commands": "permission",
+    "sandboxes": "permission",
+    "execution": "permission",
 }
 
 
@@ -71,7 +81,7 @@ def _fields(before: Mapping[str, Any], after: Mapping[str, Any], place: Place) -
         if old == new and (name in before) == (name in after):
             continue
         is_table = isinstance(old, Mapping) or isinstance(new, Mapping)
-        if not place and name in _ENTITIES:
+        if name in _ENTITIES and (not place or place == ("workspace",)):
             yield from _entities(old or {}, new or {}, at)
         elif is_table and name in _MAPPINGS:
             yield from _members(old or {}, new or {}, at)

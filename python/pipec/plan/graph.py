@@ -21,7 +21,7 @@ class GraphJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphTask:
-    """A task and the tasks it waits for."""
+    """A task and the tasks it waits for; those of members and sources are no tasks of the graph."""
 
     id: str
     depends_on: tuple[str, ...]
@@ -40,9 +40,13 @@ def graph_of(pipeline: Pipeline, plan: Plan) -> Graph:
     """The plan's jobs, tasks and edges."""
     return Graph(
         schema_version=1,
-        jobs=tuple(GraphJob(id=job, targets=pipeline.jobs[job].targets) for job in plan.jobs),
+        jobs=tuple(
+            GraphJob(id=job.id, targets=(*job.targets, *job.foreign_targets))
+            for job in (pipeline.jobs[job_id] for job_id in plan.jobs)
+        ),
         tasks=tuple(
-            GraphTask(id=task, depends_on=pipeline.tasks[task].depends_on) for task in plan.tasks
+            GraphTask(id=task.id, depends_on=(*task.depends_on, *task.foreign_needs))
+            for task in (pipeline.tasks[task_id] for task_id in plan.tasks)
         ),
     )
 

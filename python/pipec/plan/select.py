@@ -124,6 +124,10 @@ def _unknown_target(pipeline: Pipeline, name: str, kind: Kind) -> PlanError:
     # Only mistakes come here: a plan that is right does not pay for the search.
     from pipec.frontend.suggest import did_you_mean
 
+    owner = _owner_elsewhere(pipeline, name) if kind != "job" else ""
+    if owner:
+        message = f"`{name}` is a task of {owner}, which this version of pipec cannot run yet"
+        return PlanError(Code.NOT_SUPPORTED, message)
     if kind == "task" and JobId(name) in pipeline.jobs:
         targets = pipeline.jobs[JobId(name)].targets
         named = ", ".join(f"`{task}`" for task in targets[:3])
@@ -136,6 +140,19 @@ def _unknown_target(pipeline: Pipeline, name: str, kind: Kind) -> PlanError:
         f"this pipeline has no {thing} `{name}`",
         help=advice or (f"`pipec list` shows every {thing}",),
     )
+
+
+def _owner_elsewhere(pipeline: Pipeline, name: str) -> str:
+    """Whose task such a name is, if it is one of a source or of the members; else empty."""
+    owner, colon, task = base_name(name).rpartition(":")
+    if colon and owner in pipeline.sources:
+        return f"the source `{owner}`"
+    if pipeline.workspace is None:
+        return ""
+    if colon:
+        return "the workspace"
+    member_tasks = {base_name(member_task) for member_task in pipeline.workspace.tasks}
+    return "every member" if task in member_tasks else ""
 
 
 def names_of(pipeline: Pipeline, kind: Kind = "any") -> list[str]:

@@ -16,7 +16,8 @@ from pipec.runtime.record import RunRecord, TaskRecord
 from pipec.runtime.recorder import Recorder
 from pipec.runtime.records import new_run_id, prune, repair
 from pipec.runtime.request import RunRequest, Services
-from pipec.runtime.stores import planned, refuse_unsupported
+from pipec.runtime.stores import planned
+from pipec.runtime.unsupported import refuse_unsupported
 
 _CLOSED_OUTPUT = 141
 

@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipec.codes import Code
-from pipec.errors import PipecError
 from pipec.ir import codec
 from pipec.ir.task import Task, TaskId
 from pipec.runtime.platforms import runs_here
@@ -36,7 +34,7 @@ def store_roots(request: RunRequest) -> dict[str, dict[str, str]]:
         if passing is not None:
             roots[passing] = {"root": passing}
         elif task.cache is not None:
-            settings = next(iter(_store(request, task.cache.store).values()))
+            settings = next(iter(store_of(request, task.cache.store).values()))
             root = settings.get("root") or f"{STATE_FOLDER}/cache"
             roots[task.cache.store] = {"root": os.path.join(request.root, root)}
     return roots
@@ -69,32 +67,12 @@ def _passing_folder(request: RunRequest, task: Task) -> str | None:
         return None
     if task.cache.policy == "session":
         return session_folder(request)
-    return memory_folder() if "memory" in _store(request, task.cache.store) else None
+    return memory_folder() if "memory" in store_of(request, task.cache.store) else None
 
 
-def _store(request: RunRequest, name: str) -> Mapping[str, Any]:
+def store_of(request: RunRequest, name: str) -> Mapping[str, Any]:
     """The kind of a store with its settings; the front end has seen to it that it exists."""
     return {**_DEFAULT_STORES, **request.pipeline.cache.stores}[name]
-
-
-def refuse_unsupported(request: RunRequest) -> None:
-    """What this version cannot run is refused before anything runs.
-
-    Raises:
-        PipecError: a task of the plan has such a step or such a store.
-    """
-    for task in planned(request):
-        for step in task.steps:
-            if step.kind not in ("shell", "argv"):
-                raise _unsupported(f"`{task.id}` has a step of the kind `{step.kind}`")
-        if task.cache is not None:
-            kind = next(iter(_store(request, task.cache.store)))
-            if kind not in ("file", "memory"):
-                raise _unsupported(f"`{task.id}` is cached in `{task.cache.store}`, a {kind} store")
-
-
-def _unsupported(what: str) -> PipecError:
-    return PipecError(Code.NOT_SUPPORTED, f"{what}, which this version of pipec cannot use yet")
 
 
 def memory_folder() -> str:

@@ -1,6 +1,6 @@
 """Sections that are read and checked, and that nothing acts on yet, §10 to §15 of the language."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, Tag, model_validator
 
@@ -8,9 +8,9 @@ from pipec.codes import Code
 from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
 from pipec.spec.job import Labels
 from pipec.spec.paths import Path, Pattern
-from pipec.spec.scalars import Id, Size, Text
+from pipec.spec.scalars import Id, Plain, Size, Text
 from pipec.spec.step import Step, TextOrVariable
-from pipec.spec.task import TaskSpec
+from pipec.spec.task import TaskNode
 
 
 class SourceSpec(Spec):
@@ -54,7 +54,7 @@ class WorkspaceSpec(Spec):
     """Folders."""
     graph: Literal["package.json", "cargo", "pyproject", "none"] = "none"
     """Where the edges between members come from."""
-    tasks: dict[Id, TaskSpec] = Field(default_factory=dict)
+    tasks: dict[Id, TaskNode] = Field(default_factory=dict)
     """Tasks of every member."""
 
 
@@ -285,9 +285,9 @@ class SyncGithubSpec(Spec):
     """The workflow file."""
     lock: Path | None = None
     """The lock file."""
-    setup: Any = None
+    setup: Plain = None
     """How runners are made ready."""
-    cache: Any = None
+    cache: Plain = None
     """Whether caches are kept between runs."""
     profile: Id | None = None
     """The execution profile."""
@@ -300,13 +300,13 @@ class SyncTasksSpec(Spec):
 
     prefix: Text | None = None
     """What script names begin with."""
-    runners: Any = None
+    runners: Plain = None
     """The package managers."""
-    targets: Any = None
+    targets: Plain = None
     """The files to keep current."""
-    jobs: Any = None
+    jobs: Plain = None
     """The jobs that get a script."""
-    tasks: Any = None
+    tasks: Plain = None
     """The tasks that get a script."""
     scripts: dict[str, Text] = Field(default_factory=dict)
     """More scripts."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from pipec.codes import Code
 from pipec.spec.base import Spec, kebab, refusal
@@ -19,7 +19,7 @@ from pipec.spec.later import (
     SyncSpec,
     WorkspaceSpec,
 )
-from pipec.spec.scalars import Count, Id, Text
+from pipec.spec.scalars import Count, Id, Plain, Text, plain
 from pipec.spec.task import TaskNode, TaskSpec
 from pipec.spec.trigger import TriggerSpec
 from pipec.spec.version import requirement_problem
@@ -88,13 +88,13 @@ class PipelineSpec(Spec):
     """The policy on command lines."""
     sync: SyncSpec | None = None
     """Generated files to keep current."""
-    versions: dict[str, Any] | None = None
+    versions: Annotated[dict[str, Any], BeforeValidator(plain)] | None = None
     """Versions that the pipeline takes part in."""
-    depends: Any = None
+    depends: Plain = None
     """Pipelines that this one depends on."""
-    outputs: dict[str, Any] | None = None
+    outputs: Annotated[dict[str, Any], BeforeValidator(plain)] | None = None
     """What the pipeline gives to others."""
-    schedule: Any = None
+    schedule: Plain = None
     """When the pipeline runs by itself."""
 
     @classmethod

@@ -88,6 +88,24 @@ def describe(value: Any) -> str:
     return names.get(type(value), "a date or time")
 
 
+def plain(value: Any) -> Any:
+    """The value, of which every part is text, a whole number, a truth value, a list or a table."""
+    pending = [value]
+    while pending:
+        member = pending.pop()
+        if isinstance(member, dict):
+            pending.extend(member.values())
+        elif isinstance(member, list):
+            pending.extend(member)
+        elif isinstance(member, int):
+            if abs(member) > LARGEST_INTEGER:
+                raise refusal(Code.INVALID_VALUE, f"the number {member} is too large")
+        elif not isinstance(member, str):
+            message = f"a value here cannot be {describe(member)}"
+            raise refusal(Code.WRONG_TYPE, message, advice="write it as text")
+    return value
+
+
 def _filled(value: str) -> str:
     if not value.strip():
         raise refusal(Code.INVALID_VALUE, "this text is empty")
@@ -119,6 +137,7 @@ def _id(value: str) -> str:
     return value
 
 
+Plain = Annotated[Any, BeforeValidator(plain)]
 Text = Annotated[str, AfterValidator(_filled), Field(json_schema_extra={"minLength": 1})]
 Duration = Annotated[
     int,

@@ -8,7 +8,7 @@ from pipec.codes import Code
 from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
 from pipec.spec.env import Env
 from pipec.spec.paths import Path
-from pipec.spec.scalars import LARGEST_INTEGER, Duration, EnvName, Text, describe
+from pipec.spec.scalars import Duration, EnvName, Text, plain
 
 ShellName = Literal["sh", "bash", "pwsh", "cmd"]
 Shell = Annotated[
@@ -70,26 +70,8 @@ def _function(value: str) -> str:
     raise refusal(Code.INVALID_VALUE, f"`{value}` is not a function", advice=advice)
 
 
-def _plain(value: Any) -> Any:
-    """Arguments are text, whole numbers, truth values, lists and tables of them."""
-    pending = [value]
-    while pending:
-        member = pending.pop()
-        if isinstance(member, dict):
-            pending.extend(member.values())
-        elif isinstance(member, list):
-            pending.extend(member)
-        elif isinstance(member, int):
-            if abs(member) > LARGEST_INTEGER:
-                raise refusal(Code.INVALID_VALUE, f"the number {member} is too large")
-        elif not isinstance(member, str):
-            message = f"an argument cannot be {describe(member)}"
-            raise refusal(Code.WRONG_TYPE, message, advice="write it as text")
-    return value
-
-
 Function = Annotated[str, AfterValidator(_function)]
-Arguments = Annotated[dict[str, Any], BeforeValidator(_plain)]
+Arguments = Annotated[dict[str, Any], BeforeValidator(plain)]
 
 
 class DynamicStepSpec(Spec):

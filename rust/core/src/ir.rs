@@ -30,6 +30,11 @@ pub struct Pipeline {
     pub pools: BTreeMap<String, u32>,
     #[serde(default)]
     pub tasks: BTreeMap<String, Task>,
+    /// What may keep a run from being one of files and environment alone; the planner knows more.
+    #[serde(default)]
+    pub commands: Option<Value>,
+    #[serde(default)]
+    pub orchestration: BTreeMap<String, Value>,
 }
 
 /// The stores that the pipeline declares, each by name.
@@ -40,9 +45,11 @@ pub struct Stores {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Job {
     pub targets: Vec<String>,
+    pub foreign_targets: Vec<String>,
+    pub execution: String,
     pub env: BTreeMap<String, EnvValue>,
     pub params: BTreeMap<String, Value>,
 }
@@ -51,6 +58,8 @@ pub struct Job {
 #[serde(rename_all = "kebab-case", default)]
 pub struct Task {
     pub depends_on: Vec<String>,
+    /// Tasks of members and sources.
+    pub foreign_needs: Vec<String>,
     pub inputs: Vec<InputRule>,
     pub structured_inputs: Vec<StructuredInput>,
     #[serde(default = "yes")]

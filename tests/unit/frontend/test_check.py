@@ -122,7 +122,7 @@ error[PIPEC_UNKNOWN_TASK]: there is no task `tset`
   |
 help: did you mean `test`?
 
-error[PIPEC_UNKNOWN_TASK]: `^build` refers to members of a workspace, and this pipeline has none
+error[PIPEC_UNKNOWN_TASK]: `^build` means tasks of the members that a member depends on, and this pipeline has no `workspace`
  --> pipeline.toml:3:23
   |
 3 | depends-on = ["tset", "^build", "other:task"]
@@ -350,7 +350,110 @@ warning[PIPEC_UNKNOWN_NAMED_INPUT]: `sourc` is not a named input, so it is taken
 """)
 
 
-def test_what_is_for_later_is_refused_or_warned_of() -> None:
+def test_references_into_members_and_sources_are_held_to_what_is_known_of_them() -> None:
+    text = """
+    name = "app"
+    [sources.storefront]
+    path = "../storefront"
+    [tasks.a]
+    depends-on = ["storefront:test", "storefrnt:test", "storefront:", "a[b=c:d]"]
+    [tasks.e.matrix]
+    f = ["g:h"]
+    [tasks.i]
+    depends-on = ["e[f=g:h]"]
+    """
+    assert said_of(text) == snapshot("""\
+warning[PIPEC_NOT_SUPPORTED]: `sources` is not supported yet: tasks that need one of their tasks will not run
+ --> pipeline.toml:2:2
+  |
+2 | [sources.storefront]
+  |  ^^^^^^^
+  |
+
+error[PIPEC_UNKNOWN_TASK]: `storefrnt:test` refers to `storefrnt`, which is neither a source nor a member
+ --> pipeline.toml:5:34
+  |
+5 | depends-on = ["storefront:test", "storefrnt:test", "storefront:", "a[b=c:d]"]
+  |                                  ^^^^^^^^^^^^^^^^
+  |
+help: did you mean `storefront`?
+
+error[PIPEC_UNKNOWN_TASK]: `storefront:` is not a reference to a task
+ --> pipeline.toml:5:52
+  |
+5 | depends-on = ["storefront:test", "storefrnt:test", "storefront:", "a[b=c:d]"]
+  |                                                    ^^^^^^^^^^^^^
+  |
+help: write `member:task`, `source:task`, `*:task` or `^task`
+
+error[PIPEC_UNKNOWN_TASK]: there is no task `a[b=c:d]`
+ --> pipeline.toml:5:67
+  |
+5 | depends-on = ["storefront:test", "storefrnt:test", "storefront:", "a[b=c:d]"]
+  |                                                                   ^^^^^^^^^^
+  |
+""")
+
+
+def test_in_a_workspace_only_the_tasks_of_members_refer_upwards() -> None:
+    text = """
+    name = "app"
+    [workspace]
+    members = ["packages/*"]
+    [workspace.tasks.build]
+    depends-on = ["^build", "codegen", ":x"]
+    inputs = [{ outputs-of = "codegen" }, "src/**"]
+    cache = "tem"
+    pool = "db"
+    [workspace.tasks.build.test]
+    [tasks.a]
+    depends-on = ["^build", "*:test", "@acme/ui:build"]
+    """
+    assert said_of(text) == snapshot("""\
+error[PIPEC_UNKNOWN_TASK]: `:x` is not a reference to a task
+ --> pipeline.toml:5:36
+  |
+5 | depends-on = ["^build", "codegen", ":x"]
+  |                                    ^^^^
+  |
+help: write `member:task`, `source:task`, `*:task` or `^task`
+
+error[PIPEC_UNKNOWN_STORE]: there is no store `tem`
+ --> pipeline.toml:7:9
+  |
+7 | cache = "tem"
+  |         ^^^^^
+  |
+
+error[PIPEC_UNKNOWN_POOL]: there is no pool `db`
+ --> pipeline.toml:8:8
+  |
+8 | pool = "db"
+  |        ^^^^
+  |
+
+error[PIPEC_TASK_OR_GROUP]: `build` is a task, because it has the key `depends-on`, and a task holds no tasks
+ --> pipeline.toml:9:24
+  |
+5 | depends-on = ["^build", "codegen", ":x"]
+  | ---------- this makes it a task
+...
+9 | [workspace.tasks.build.test]
+  |                        ^^^^ this would be a task in a group
+  |
+help: to have both, move the fields to `[workspace.tasks.build.default]`
+
+error[PIPEC_UNKNOWN_TASK]: `^build` means tasks of the members that a member depends on, and this task is none of a member
+  --> pipeline.toml:11:15
+   |
+11 | depends-on = ["^build", "*:test", "@acme/ui:build"]
+   |               ^^^^^^^^
+   |
+help: write `*:build` for that of every member
+""")
+
+
+def test_what_is_for_later_is_warned_of() -> None:
     text = """
     name: app
     sources: {other: {path: ../other}}
@@ -367,7 +470,7 @@ def test_what_is_for_later_is_refused_or_warned_of() -> None:
     cache: {stores: {team: {redis: {url: {env: URL}}}}}
     tasks:
       a:
-        depends-on: [^build, other:task]
+        depends-on: ["*:build", other:task]
         cache: team
         inputs: []
         outputs: []
@@ -375,28 +478,28 @@ def test_what_is_for_later_is_refused_or_warned_of() -> None:
     jobs: {j: {target: a, execution: ci}}
     """
     assert said_of(text, "yaml") == snapshot("""\
-error[PIPEC_NOT_SUPPORTED]: `sources` is not supported yet
+warning[PIPEC_NOT_SUPPORTED]: `sources` is not supported yet: tasks that need one of their tasks will not run
  --> pipeline.yaml:2:1
   |
 2 | sources: {other: {path: ../other}}
   | ^^^^^^^
   |
 
-error[PIPEC_NOT_SUPPORTED]: `workspace` is not supported yet
+warning[PIPEC_NOT_SUPPORTED]: `workspace` is not supported yet: the tasks of its members will not run
  --> pipeline.yaml:3:1
   |
 3 | workspace: {members: ["packages/*"]}
   | ^^^^^^^^^
   |
 
-error[PIPEC_NOT_SUPPORTED]: `commands` is not supported yet
+warning[PIPEC_NOT_SUPPORTED]: `commands` is not supported yet: nothing here will run
  --> pipeline.yaml:4:1
   |
 4 | commands: {rules: [{prefix: rm, action: deny}]}
   | ^^^^^^^^
   |
 
-error[PIPEC_NOT_SUPPORTED]: `depends` is not supported yet
+warning[PIPEC_NOT_SUPPORTED]: `depends` is not supported yet: nothing here will run
  --> pipeline.yaml:5:1
   |
 5 | depends: [x]
@@ -430,13 +533,6 @@ warning[PIPEC_NOT_SUPPORTED]: `sandboxes` is not supported yet: it has no effect
 9 | sandboxes: {s: {local: {}}}
   | ^^^^^^^^^
   |
-
-warning[PIPEC_NOT_SUPPORTED]: `execution` is not supported yet: it has no effect
-  --> pipeline.yaml:10:1
-   |
-10 | execution: {ci: {target: github, sandbox: s}}
-   | ^^^^^^^^^
-   |
 
 warning[PIPEC_NOT_SUPPORTED]: `agents` is not supported yet: it has no effect
   --> pipeline.yaml:11:1
@@ -473,7 +569,7 @@ warning[PIPEC_NOT_SUPPORTED]: `call` steps are not supported yet: `a` will not r
    |                                          ^^^^^^^^^^^^^
    |
 
-warning[PIPEC_NOT_SUPPORTED]: execution profiles are not supported yet: the job `j` will not run
+warning[PIPEC_NOT_SUPPORTED]: sandboxes are not supported yet: the job `j` will not run
   --> pipeline.yaml:21:34
    |
 21 | jobs: {j: {target: a, execution: ci}}

@@ -85,7 +85,7 @@ def render(pipeline: Pipeline, task: Task) -> str:
 
 def _rows(pipeline: Pipeline, task: Task) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "description", (task.description,) if task.description else ()
-    yield "needs", task.depends_on
+    yield "needs", (*task.depends_on, *task.foreign_needs)
     yield "needed by", dependents(pipeline, task.id)
     yield "jobs", jobs_with(pipeline, task.id)
     yield "steps", tuple(_step(step) for step in task.steps)

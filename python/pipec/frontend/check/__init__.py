@@ -13,7 +13,12 @@ from pipec.frontend.check.files import (
     overlapping_outputs,
     undeclared_dependencies,
 )
-from pipec.frontend.check.later import refused_sections, sections_without_effect, steps_for_later
+from pipec.frontend.check.later import (
+    profiles_for_later,
+    sections_for_later,
+    steps_for_later,
+    stores_for_later,
+)
 from pipec.frontend.check.names import (
     misspelt_named_inputs,
     unknown_agents,
@@ -25,9 +30,11 @@ from pipec.frontend.check.names import (
     unknown_triggers,
 )
 from pipec.frontend.check.unused import (
+    unused_agents,
     unused_defaults,
     unused_named_inputs,
     unused_pools,
+    unused_sandboxes,
     unused_triggers,
 )
 from pipec.frontend.document import Document
@@ -35,8 +42,9 @@ from pipec.frontend.lower import Lowered
 from pipec.spec.pipeline import PipelineSpec
 
 RULES: tuple[Callable[[Checked], Iterator[Finding]], ...] = (
-    refused_sections,
-    sections_without_effect,
+    sections_for_later,
+    profiles_for_later,
+    stores_for_later,
     steps_for_later,
     unknown_jobs,
     unknown_triggers,
@@ -59,12 +67,14 @@ RULES: tuple[Callable[[Checked], Iterator[Finding]], ...] = (
     unused_named_inputs,
     unused_triggers,
     unused_pools,
+    unused_sandboxes,
+    unused_agents,
     unused_defaults,
 )
 
 
 def check(spec: PipelineSpec, lowered: Lowered, document: Document) -> Iterator[Finding]:
     """What every rule finds, rule by rule."""
-    checked = Checked(spec, lowered.pipeline, lowered.origins, document)
+    checked = Checked(spec, lowered.pipeline, lowered.origins, lowered.member_origins, document)
     for rule in RULES:
         yield from rule(checked)

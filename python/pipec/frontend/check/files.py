@@ -100,7 +100,9 @@ def outputs_of_strangers(checked: Checked) -> Iterator[Finding]:
     """A task takes the outputs of one that it does not wait for."""
     for task, origin in checked.written_tasks():
         wanted = [item for item in task.structured_inputs if isinstance(item, OutputsOfInput)]
-        before = _all_before(task.id, checked.pipeline.tasks) if wanted else frozenset()
+        before: set[str] = set(task.foreign_needs)
+        if wanted:
+            before |= _all_before(task.id, checked.pipeline.tasks)
         for item in wanted:
             if item.outputs_of not in before:
                 yield Finding(
@@ -118,14 +120,14 @@ def never_inputs(checked: Checked) -> Iterator[Finding]:
         indexes = [index for index, item in enumerate(items) if isinstance(item, str)]
         for rule, index in zip(rules, indexes, strict=True):
             yield from _never_input(rule, Label(("named-inputs", name, index)))
-    for task, origin in checked.written_tasks():
+    for task, origin in checked.all_written():
         for rule, index in zip(task.inputs, origin.inputs, strict=True):
             yield from _never_input(rule, Label(origin.of("inputs", index)))
 
 
 def never_outputs(checked: Checked) -> Iterator[Finding]:
     """A task owns files of git or of pipec."""
-    for task, origin in checked.written_tasks():
+    for task, origin in checked.all_written():
         for index, output in enumerate(task.outputs):
             folder = next(iter(_NEVER_OUTPUTS.intersection(output.glob.split("/"))), None)
             if folder and not output.exclude:

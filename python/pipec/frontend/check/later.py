@@ -1,46 +1,54 @@
 """Rules on what the language has and this version does not do: nothing is ignored in silence.
 
-What would change the outcome of a run is an error; what only adds something that is not there yet
-is a warning.
+All of them are warnings: a run that would come out differently for it is refused when it is asked
+for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
 from pipec.frontend.check.checked import Checked
+from pipec.ir.commands import CommandPolicy
 from pipec.ir.step import AgentStep, PythonStep
 
-_REFUSED = ("sources", "workspace", "commands", "depends")
-_WITHOUT_EFFECT = (
-    "sandboxes",
-    "execution",
-    "agents",
-    "sync",
-    "versions",
-    "outputs",
-    "schedule",
-)
+_WITHOUT_EFFECT: Mapping[str, str] = {
+    "sources": "tasks that need one of their tasks will not run",
+    "workspace": "the tasks of its members will not run",
+    "depends": "nothing here will run",
+    "sandboxes": "it has no effect",
+    "agents": "it has no effect",
+    "sync": "it has no effect",
+    "versions": "it has no effect",
+    "outputs": "it has no effect",
+    "schedule": "it has no effect",
+}
 _STORES = frozenset({"file", "memory", "layered"})
 
 
-def refused_sections(checked: Checked) -> Iterator[Finding]:
-    """A section without which the pipeline would do something else than its author expects."""
-    for key in _REFUSED:
-        if key in checked.spec.model_fields_set:
-            message = f"`{key}` is not supported yet"
-            yield Finding(Code.NOT_SUPPORTED, message, (Label((key,), at="key"),))
+def sections_for_later(checked: Checked) -> Iterator[Finding]:
+    """Sections that nothing acts on yet."""
+    present = checked.sections()
+    for key, consequence in _WITHOUT_EFFECT.items():
+        if key in present:
+            message = f"`{key}` is not supported yet: {consequence}"
+            yield _warning(message, (key,), at_key=True)
+    if checked.pipeline.commands != CommandPolicy():
+        message = "`commands` is not supported yet: nothing here will run"
+        yield _warning(message, ("commands",), at_key=True)
 
 
-def sections_without_effect(checked: Checked) -> Iterator[Finding]:
-    """Sections, profiles and stores that nothing acts on."""
-    for key in _WITHOUT_EFFECT:
-        if key in checked.spec.model_fields_set:
-            yield _warning(f"`{key}` is not supported yet: it has no effect", (key,), at_key=True)
+def profiles_for_later(checked: Checked) -> Iterator[Finding]:
+    """Jobs whose profile wants something else than this machine as it is."""
     for name, job in checked.spec.jobs.items():
-        if job.execution in (checked.spec.execution or {}):
-            message = f"execution profiles are not supported yet: the job `{name}` will not run"
+        profile = checked.pipeline.execution.get(job.execution or "")
+        if profile is not None and profile.is_confined:
+            message = f"sandboxes are not supported yet: the job `{name}` will not run"
             yield _warning(message, ("jobs", name, "execution"))
+
+
+def stores_for_later(checked: Checked) -> Iterator[Finding]:
+    """Stores that nothing is kept in."""
     for name, store in checked.pipeline.cache.stores.items():
         kind = next(iter(store))
         if kind not in _STORES:
@@ -52,7 +60,7 @@ def sections_without_effect(checked: Checked) -> Iterator[Finding]:
 
 def steps_for_later(checked: Checked) -> Iterator[Finding]:
     """Steps that can be listed, and not run."""
-    for task, origin in checked.written_tasks():
+    for task, origin in checked.all_written():
         for index, step in enumerate(task.steps):
             if isinstance(step, (AgentStep, PythonStep)):
                 message = f"`{step.kind}` steps are not supported yet: `{task.id}` will not run"

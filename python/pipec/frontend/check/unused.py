@@ -8,6 +8,7 @@ from pipec.diagnostics import Finding, Label
 from pipec.frontend.check.checked import Checked
 from pipec.frontend.suggest import did_you_mean
 from pipec.ir.inputs import NamedRule
+from pipec.ir.step import AgentStep
 
 
 def unused_named_inputs(checked: Checked) -> Iterator[Finding]:
@@ -15,7 +16,7 @@ def unused_named_inputs(checked: Checked) -> Iterator[Finding]:
     used: set[str] = set()
     pending = [
         rule.named
-        for task in checked.pipeline.tasks.values()
+        for task, _ in checked.all_written()
         for rule in task.inputs
         if isinstance(rule, NamedRule)
     ]
@@ -36,15 +37,32 @@ def unused_triggers(checked: Checked) -> Iterator[Finding]:
 
 def unused_pools(checked: Checked) -> Iterator[Finding]:
     """No task belongs to the pool."""
-    used = {task.pool for task in checked.pipeline.tasks.values()}
+    used = {task.pool for task, _ in checked.all_written()}
     yield from _unused("pools", "pool", checked.pipeline.pools.keys(), used)
+
+
+def unused_sandboxes(checked: Checked) -> Iterator[Finding]:
+    """No execution profile runs in the sandbox."""
+    used = {profile.sandbox for profile in checked.pipeline.execution.values()}
+    yield from _unused("sandboxes", "sandbox", checked.pipeline.sandboxes.keys(), used)
+
+
+def unused_agents(checked: Checked) -> Iterator[Finding]:
+    """No step is for the agent. A step whose agent the host decides may be for any."""
+    steps = [step for task, _ in checked.all_written() for step in task.steps]
+    for source in checked.pipeline.sources.values():
+        steps += source.prepare
+    agents = [step.agent for step in steps if isinstance(step, AgentStep)]
+    used = {agent for agent in agents if isinstance(agent, str)}
+    if len(used) == len(set(agents)):
+        yield from _unused("agents", "agent", checked.pipeline.agents.keys(), used)
 
 
 def unused_defaults(checked: Checked) -> Iterator[Finding]:
     """The defaults are for a task that is not there."""
     names: set[str] = set()
-    for task_id in checked.pipeline.tasks:
-        name = task_id.partition("[")[0]
+    for task, _ in checked.all_written():
+        name = task.id.partition("[")[0]
         names.update((name, name.rpartition(".")[2]))
     for key in checked.spec.task_defaults:
         if key != "*" and key not in names:

@@ -47,7 +47,7 @@ class NamedInputTable:
         self._structured: dict[str, tuple[StructuredInput, ...]] = {}
 
     def lower(
-        self, items: Sequence[Item], route: Route, *, group: str
+        self, items: Sequence[Item], route: Route, references: References, *, group: str
     ) -> tuple[InputRules, tuple[int, ...], tuple[StructuredInput, ...]]:
         """A task's rules, the index of each in the file, and its structured inputs."""
         indexes = tuple(index for index, item in enumerate(items) if isinstance(item, str))
@@ -55,7 +55,7 @@ class NamedInputTable:
         structured: list[StructuredInput] = []
         for index, item in enumerate(items):
             if not isinstance(item, str):
-                structured.extend(self._lower_structured(item, (*route, index), group))
+                structured.extend(self._lower_structured(item, (*route, index), references, group))
             elif item in self._items:
                 structured.extend(self._structured_of(item))
         return rules, indexes, tuple(dict.fromkeys(structured))
@@ -75,7 +75,7 @@ class NamedInputTable:
                 for index, item in enumerate(self._items[taken]):
                     if not isinstance(item, str):
                         route = ("named-inputs", taken, index)
-                        found.extend(self._lower_structured(item, route, ""))
+                        found.extend(self._lower_structured(item, route, self._references, ""))
             self._structured[name] = tuple(dict.fromkeys(found))
         return self._structured[name]
 
@@ -83,6 +83,7 @@ class NamedInputTable:
         self,
         item: FileValueSpec | EnvInputSpec | CommandInputSpec | OutputsOfSpec,
         route: Route,
+        references: References,
         group: str,
     ) -> Iterable[StructuredInput]:
         if isinstance(item, FileValueSpec):
@@ -91,10 +92,15 @@ class NamedInputTable:
             return (EnvInput(env=item.env),)
         if isinstance(item, CommandInputSpec):
             return (CommandInput(command=item.command),)
-        tasks = self._references.resolve(
-            item.outputs_of, (*route, "outputs-of"), self._findings, group=group
+        foreign: list[str] = []
+        tasks = references.resolve(
+            item.outputs_of,
+            (*route, "outputs-of"),
+            self._findings,
+            foreign=foreign,
+            group=group,
         )
-        return [OutputsOfInput(outputs_of=task) for task in tasks]
+        return [OutputsOfInput(outputs_of=task) for task in (*tasks, *foreign)]
 
     def _report_cycles(self) -> None:
         edges = {

@@ -24,10 +24,13 @@ def lower_jobs(
 def _lower_job(
     job_id: JobId, written: JobSpec, references: References, findings: list[Finding]
 ) -> Job:
+    foreign: list[str] = []
+    targets = _targets(job_id, written, references, findings, foreign)
     return Job(
         id=job_id,
         description=written.description,
-        targets=_targets(job_id, written, references, findings),
+        targets=targets,
+        foreign_targets=tuple(sorted(set(foreign))),
         triggers=tuple(sorted(set(written.trigger))),
         env=lower_env(written.env),
         params={name: _lower_param(written.params[name]) for name in sorted(written.params)},
@@ -42,14 +45,19 @@ def _lower_job(
 
 
 def _targets(
-    job_id: JobId, written: JobSpec, references: References, findings: list[Finding]
+    job_id: JobId,
+    written: JobSpec,
+    references: References,
+    findings: list[Finding],
+    foreign: list[str],
 ) -> tuple[TaskId, ...]:
     route: tuple[str | int, ...] = ("jobs", job_id, "target")
     if isinstance(written.target, str):
-        return references.resolve(written.target, route, findings)
+        return references.resolve(written.target, route, findings, foreign=foreign)
     targets: dict[TaskId, None] = {}
     for index, target in enumerate(written.target):
-        targets.update(dict.fromkeys(references.resolve(target, (*route, index), findings)))
+        found = references.resolve(target, (*route, index), findings, foreign=foreign)
+        targets.update(dict.fromkeys(found))
     return tuple(sorted(targets))
 
 

@@ -1,6 +1,6 @@
 """What a reference to a task means."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
@@ -15,8 +15,11 @@ _MOST_SUGGESTIONS = 50
 class References:
     """The tasks of a pipeline by the names that refer to them."""
 
-    def __init__(self, placed: Iterable[Placed], *, has_members: bool) -> None:
-        """With `has_members`, references into members and sources are left to their loader."""
+    def __init__(
+        self, placed: Iterable[Placed], *, sources: Collection[str], has_members: bool
+    ) -> None:
+        """Of members only whether there are any is known: a folder tells what they are called."""
+        self._sources = sources
         self._has_members = has_members
         self._suggestions = 0
         self._tasks: dict[str, tuple[TaskId, ...]] = {}
@@ -26,12 +29,24 @@ class References:
             self._tasks.update((task_id, (task_id,)) for task_id in ids)
 
     def resolve(
-        self, written: str, route: Route, findings: list[Finding], *, group: str = ""
+        self,
+        written: str,
+        route: Route,
+        findings: list[Finding],
+        *,
+        foreign: list[str],
+        group: str = "",
     ) -> tuple[TaskId, ...]:
-        """The tasks that a reference means: one, or all combinations; none with a finding."""
-        if written.startswith("^") or ":" in written:
-            if not self._has_members:
-                findings.append(_foreign(written, route))
+        """The tasks that a reference means: one, or all combinations; none with a finding.
+
+        A reference into a member or a source is added to `foreign`: it means nothing here yet.
+        """
+        if is_foreign(written):
+            finding = self._foreign_finding(written, route)
+            if finding is None:
+                foreign.append(written)
+            else:
+                findings.append(finding)
             return ()
         inside = f"{group}.{written}" if group else written
         if group and inside in self._tasks and written in self._tasks and inside != written:
@@ -53,14 +68,70 @@ class References:
         names: Sequence[str] = [*(near if group else ()), *self._tasks]
         return Finding(Code.UNKNOWN_TASK, message, (Label(route),), did_you_mean(written, names))
 
+    def _foreign_finding(self, written: str, route: Route) -> Finding | None:
+        """Why a reference into a member or a source cannot mean anything."""
+        owner, name = split_foreign(written)
+        advice: tuple[str, ...] = ()
+        if not owner or not name:
+            message = f"`{written}` is not a reference to a task"
+            advice = ("write `member:task`, `source:task`, `*:task` or `^task`",)
+        elif owner == "^":
+            message = f"`{written}` means tasks of the members that a member depends on"
+            if self._has_members:
+                message += ", and this task is none of a member"
+                advice = (f"write `*:{name}` for that of every member",)
+            else:
+                message += ", and this pipeline has no `workspace`"
+        elif owner == "*":
+            if self._has_members:
+                return None
+            message = f"`{written}` refers to members of a workspace, and this pipeline has none"
+        elif owner in self._sources or self._has_members:
+            return None
+        else:
+            message = f"`{written}` refers to `{owner}`, which is neither a source nor a member"
+            advice = did_you_mean(owner, self._sources)
+        return Finding(Code.UNKNOWN_TASK, message, (Label(route),), advice)
 
-def _foreign(written: str, route: Route) -> Finding:
-    if written.startswith(("^", "*:")):
-        message = f"`{written}` refers to members of a workspace, and this pipeline has none"
-    else:
-        owner = written.partition(":")[0]
-        message = f"`{written}` refers to `{owner}`, which is neither a source nor a member"
-    return Finding(Code.UNKNOWN_TASK, message, (Label(route),))
+
+class MemberReferences(References):
+    """The references of the tasks that every member gets: a member tells what they mean."""
+
+    def __init__(self) -> None:
+        super().__init__((), sources=(), has_members=True)
+
+    def resolve(
+        self,
+        written: str,
+        route: Route,
+        findings: list[Finding],
+        *,
+        foreign: list[str],
+        group: str = "",
+    ) -> tuple[TaskId, ...]:
+        """None: what is not plainly wrong is added to `foreign`."""
+        owner, name = split_foreign(written)
+        if is_foreign(written) and not (owner and name):
+            return super().resolve(written, route, findings, foreign=foreign, group=group)
+        foreign.append(written)
+        return ()
+
+
+def is_foreign(written: str) -> bool:
+    """Whether a reference leads into a member or a source, and not to a task of the file.
+
+    The values of a matrix may hold a colon: they stand in brackets.
+    """
+    return written.startswith("^") or ":" in written.partition("[")[0]
+
+
+def split_foreign(written: str) -> tuple[str, str]:
+    """The member or source of such a reference, `^` and `*` included, and the task in it."""
+    if written.startswith("^"):
+        return "^", written[1:]
+    name, bracket, values = written.partition("[")
+    owner, _, task = name.rpartition(":")
+    return owner, f"{task}{bracket}{values}" if task else ""
 
 
 def _ambiguous(written: str, inside: str, route: Route) -> Finding:

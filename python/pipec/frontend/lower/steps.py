@@ -38,10 +38,11 @@ def lower_steps(task: TaskSpec) -> tuple[Step, ...]:
     if written is None:
         return ()
     steps = written if isinstance(written, list) else [written]
-    return tuple(_lower_step(step) for step in steps)
+    return tuple(lower_step(step) for step in steps)
 
 
-def _lower_step(step: StepSpec) -> Step:
+def lower_step(step: StepSpec) -> Step:
+    """One step, with every default filled in."""
     if isinstance(step, str):
         return ShellStep(command=step)
     name = step.name or ""
@@ -64,10 +65,10 @@ def _lower_step(step: StepSpec) -> Step:
         )
     if isinstance(step, AgentStepSpec):
         return AgentStep(
-            agent=_lower_text(step.agent),
+            agent=lower_text(step.agent),
             prompt=step.prompt or "",
             prompt_file=step.prompt_file or "",
-            model="" if step.model is None else _lower_text(step.model),
+            model="" if step.model is None else lower_text(step.model),
             stdout_to=step.stdout_to or "",
             name=name,
             timeout_ms=step.timeout,
@@ -82,5 +83,6 @@ def _lower_step(step: StepSpec) -> Step:
     )
 
 
-def _lower_text(text: str | SelectedText) -> str | Variable:
+def lower_text(text: str | SelectedText) -> str | Variable:
+    """A text, or the variable of the host that decides it."""
     return text if isinstance(text, str) else Variable(var=text.var, default=text.default)

@@ -32,14 +32,16 @@ def lower_tasks(
     for place in placed:
         written = place.spec
         origin = TaskOrigin(place.route, place.inherited)
-        needs = _needs(place, origin, references, findings)
+        foreign: list[str] = []
+        needs = _needs(place, origin, references, findings, foreign)
         rules, indexes, structured = named.lower(
-            written.inputs, origin.of("inputs"), group=place.group
+            written.inputs, origin.of("inputs"), references, group=place.group
         )
         cached = not written.interactive
         shared = {
             "description": written.description,
             "depends_on": tuple(sorted(needs)),
+            "foreign_needs": tuple(sorted(set(foreign))),
             "inputs": rules,
             "structured_inputs": structured,
             "inputs_gitignore": written.inputs_gitignore,
@@ -76,13 +78,19 @@ def lower_tasks(
 
 
 def _needs(
-    place: Placed, origin: TaskOrigin, references: References, findings: list[Finding]
+    place: Placed,
+    origin: TaskOrigin,
+    references: References,
+    findings: list[Finding],
+    foreign: list[str],
 ) -> dict[TaskId, int]:
     """The dependencies, each with the index of the first reference that means it."""
     needs: dict[TaskId, int] = {}
     for index, written in enumerate(place.spec.depends_on):
         route = origin.of("depends-on", index)
-        for task_id in references.resolve(written, route, findings, group=place.group):
+        for task_id in references.resolve(
+            written, route, findings, foreign=foreign, group=place.group
+        ):
             needs.setdefault(task_id, index)
     return needs
 

@@ -9,7 +9,6 @@ from pipec.diagnostics import Finding, Label, Route
 from pipec.frontend.lower.matrix import combinations
 from pipec.ir.task import TaskId
 from pipec.spec.base import kebab
-from pipec.spec.pipeline import PipelineSpec
 from pipec.spec.task import TaskGroup, TaskSpec
 
 _OWN_ID = ("default", "index")
@@ -32,18 +31,23 @@ class Placed:
     variants: tuple[tuple[TaskId, Mapping[str, str]], ...]
 
 
-def place_tasks(spec: PipelineSpec, findings: list[Finding]) -> list[Placed]:
-    """All tasks of the file; of two with one id the first."""
+def place_tasks(
+    nodes: Mapping[str, Any],
+    defaults: Mapping[str, TaskSpec],
+    at: Route,
+    findings: list[Finding],
+) -> list[Placed]:
+    """All tasks of the table at this route; of two with one id the first."""
     placed: dict[str, Placed] = {}
-    for name, group, route, written in _walk(spec.tasks, (), ("tasks",)):
+    for name, group, route, written in _walk(nodes, (), at):
         if name in placed:
             findings.append(_duplicate(name, placed[name].route, route))
             continue
-        task, inherited = _with_defaults(name, written, spec.task_defaults)
+        task, inherited = _with_defaults(name, written, defaults)
         variants: tuple[tuple[TaskId, Mapping[str, str]], ...] = ((TaskId(name), {}),)
         if task.matrix is not None:
-            at = inherited.get("matrix", (*route, "matrix"))
-            variants = combinations(name, task.matrix, at, findings)
+            matrix = inherited.get("matrix", (*route, "matrix"))
+            variants = combinations(name, task.matrix, matrix, findings)
         placed[name] = Placed(name, group, route, task, inherited, variants)
     return list(placed.values())
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::ir::{EnvValue, Pipeline, StructuredInput, Task};
+use crate::ir::{EnvValue, Job, Pipeline, StructuredInput, Task};
 
 pub(super) struct Plan {
     /// Each after those it depends on; ties by id.
@@ -25,9 +25,12 @@ pub(super) fn select(pipeline: &Pipeline, target: &str) -> Option<Plan> {
     if !pipeline.env_files.is_empty() || !pipeline.cache.stores.is_empty() {
         return None;
     }
+    if pipeline.commands.is_some() || pipeline.orchestration.contains_key("depends") {
+        return None;
+    }
     let mut layers = vec![pipeline.env.clone()];
     let targets = match pipeline.jobs.get(target) {
-        Some(job) if job.params.is_empty() => {
+        Some(job) if is_plain_job(job) => {
             layers.push(job.env.clone());
             job.targets.clone()
         }
@@ -51,6 +54,11 @@ pub(super) fn select(pipeline: &Pipeline, target: &str) -> Option<Plan> {
     })
 }
 
+/// A job of tasks of this file, on this machine as it is.
+fn is_plain_job(job: &Job) -> bool {
+    job.params.is_empty() && job.foreign_targets.is_empty() && job.execution.is_empty()
+}
+
 /// A task that is settled by files and environment alone, for every system, in the local store.
 fn is_plain(task: &Task) -> bool {
     let inputs = task.structured_inputs.iter().all(|input| {
@@ -67,7 +75,7 @@ fn is_plain(task: &Task) -> bool {
     });
     let cache = task.cache.as_ref();
     let is_local = cache.is_none_or(|cache| cache.store == "file" && cache.policy != "session");
-    inputs && steps && is_local && task.platforms.is_empty()
+    inputs && steps && is_local && task.platforms.is_empty() && task.foreign_needs.is_empty()
 }
 
 fn topological_order(pipeline: &Pipeline, targets: &[String]) -> Option<Vec<String>> {
