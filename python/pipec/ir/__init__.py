@@ -16,9 +16,11 @@ from pipec.ir.inputs import (
     Rule,
     StructuredInput,
 )
-from pipec.ir.job import GithubSettings, Job, JobEnvironment, Param
+from pipec.ir.job import GithubPages, GithubSettings, Job, JobEnvironment, Param
 from pipec.ir.pipeline import Pipeline
 from pipec.ir.step import AgentStep, ArgvStep, PythonStep, ShellStep, Step
+from pipec.ir.sync import SyncSettings
+from pipec.ir.sync_github import GithubSync, Install, Toolchain
 from pipec.ir.task import Requirements, Retry, Task
 from pipec.ir.trigger import GithubEvents, Trigger
 
@@ -33,7 +35,10 @@ __all__ = [
     "EnvValue",
     "FileValueInput",
     "GithubEvents",
+    "GithubPages",
     "GithubSettings",
+    "GithubSync",
+    "Install",
     "Job",
     "JobEnvironment",
     "Literal",
@@ -50,8 +55,10 @@ __all__ = [
     "ShellStep",
     "Step",
     "StructuredInput",
+    "SyncSettings",
     "Task",
     "TaskCache",
+    "Toolchain",
     "Trigger",
     "Variable",
     "decode",

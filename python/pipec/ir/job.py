@@ -29,6 +29,14 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GithubPages:
+    """A folder that is published on GitHub Pages after the job."""
+
+    path: str
+    environment: str = "github-pages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GithubSettings:
     """What the generated GitHub job needs. `runs_on_matrix`: one job for each list of labels.
 
@@ -41,6 +49,7 @@ class GithubSettings:
     timeout_minutes: int | None = None
     concurrency: str = ""
     cancel_in_progress: bool = False
+    pages: GithubPages | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

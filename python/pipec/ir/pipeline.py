@@ -12,6 +12,7 @@ from pipec.ir.inputs import NamedInputs
 from pipec.ir.job import Job, JobId
 from pipec.ir.sandbox import Profile, Sandbox
 from pipec.ir.source import Source
+from pipec.ir.sync import SyncSettings
 from pipec.ir.task import Task, TaskId
 from pipec.ir.trigger import Trigger
 from pipec.ir.workspace import Workspace
@@ -41,5 +42,5 @@ class Pipeline:
     execution: Mapping[str, Profile] = field(default_factory=dict)
     agents: Mapping[str, Agent] = field(default_factory=dict)
     commands: CommandPolicy = field(default_factory=CommandPolicy)
-    sync: Mapping[str, Any] = field(default_factory=dict)
+    sync: SyncSettings = field(default_factory=SyncSettings)
     orchestration: Mapping[str, Any] = field(default_factory=dict)

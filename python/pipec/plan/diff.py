@@ -16,12 +16,14 @@ _ENTITIES = frozenset({"tasks", "jobs", "triggers"})
 _MAPPINGS = frozenset(
     {
         *("env", "params", "permissions", "stores", "matrix", "pools", "named-inputs"),
-        *("sources", "sandboxes", "execution", "agents", "sync", "orchestration"),
+        *("sources", "sandboxes", "execution", "agents", "orchestration"),
     }
 )
 """Fields with names of the author: each value is compared as a whole, or, a list, by members."""
-_TABLES = frozenset({"github", "retry", "requires", "cache", "commands", "workspace"})
-_OPTIONAL = frozenset({("tasks", "cache"), ("triggers", "github")})
+_TABLES = frozenset(
+    {"github", "retry", "requires", "cache", "commands", "workspace", "sync", "install"}
+)
+_OPTIONAL = frozenset({("tasks", "cache"), ("triggers", "github"), ("sync", "github")})
 """Tables of which it matters whether they are there at all, be they empty."""
 
 _ASPECT_OF_FIELD: Mapping[tuple[str, str], Aspect] = {

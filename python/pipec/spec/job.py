@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, Tag, model_validator
 from pipec.codes import Code
 from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
 from pipec.spec.env import Env
+from pipec.spec.paths import Path
 from pipec.spec.scalars import LARGEST_INTEGER, Duration, Id, Text, describe
 
 ParamType = Literal["string", "int", "bool", "choice"]
@@ -117,6 +118,17 @@ Labels = Annotated[
 ]
 
 
+class PagesSpec(Spec):
+    """A site that is published on GitHub Pages."""
+
+    noun: ClassVar[str] = "a table of Pages settings"
+
+    path: Path
+    """The folder that the job builds."""
+    environment: Text = "github-pages"
+    """The deployment environment."""
+
+
 class GithubJobSpec(Spec):
     """What the generated GitHub job needs."""
 
@@ -132,9 +144,14 @@ class GithubJobSpec(Spec):
     """When GitHub ends it."""
     concurrency: Concurrency | None = None
     """Jobs of one group run one at a time."""
+    pages: PagesSpec | None = None
+    """A site that the job builds, published on GitHub Pages."""
 
     @model_validator(mode="after")
     def _one_runner(self) -> Self:
+        if self.pages is not None and self.runs_on_matrix is not None:
+            message = "a site is built by one job, and `runs-on-matrix` makes several"
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="pages")
         if self.runs_on is not None and self.runs_on_matrix is not None:
             message = "a job has `runs-on` or `runs-on-matrix`, not both"
             raise refusal(Code.CONFLICTING_FIELDS, message, key="runs-on-matrix")

@@ -7,9 +7,10 @@ from pydantic import Field, Tag, model_validator
 from pipec.codes import Code
 from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
 from pipec.spec.job import Labels
-from pipec.spec.paths import Path, Pattern
+from pipec.spec.paths import Pattern
 from pipec.spec.scalars import Id, Plain, Size, Text
 from pipec.spec.step import Step, TextOrVariable
+from pipec.spec.sync_github import SyncGithubSpec
 from pipec.spec.task import TaskNode
 
 
@@ -274,23 +275,6 @@ class CommandsSpec(Spec):
     """What is kept of their output."""
     rules: list[CommandRuleSpec] = Field(default_factory=list)
     """The rules; the first that fits decides."""
-
-
-class SyncGithubSpec(Spec):
-    """The generated GitHub workflow."""
-
-    noun: ClassVar[str] = "the GitHub sync"
-
-    workflow: Path | None = None
-    """The workflow file."""
-    lock: Path | None = None
-    """The lock file."""
-    setup: Plain = None
-    """How runners are made ready."""
-    cache: Plain = None
-    """Whether caches are kept between runs."""
-    profile: Id | None = None
-    """The execution profile."""
 
 
 class SyncTasksSpec(Spec):

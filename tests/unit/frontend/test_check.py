@@ -541,13 +541,6 @@ warning[PIPEC_NOT_SUPPORTED]: `agents` is not supported yet: it has no effect
    | ^^^^^^
    |
 
-warning[PIPEC_NOT_SUPPORTED]: `sync` is not supported yet: it has no effect
-  --> pipeline.yaml:12:1
-   |
-12 | sync: {github: true}
-   | ^^^^
-   |
-
 warning[PIPEC_NOT_SUPPORTED]: stores of the kind `redis` are not supported yet: nothing is kept in `team`
   --> pipeline.yaml:13:25
    |

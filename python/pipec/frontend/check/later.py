@@ -18,7 +18,6 @@ _WITHOUT_EFFECT: Mapping[str, str] = {
     "depends": "nothing here will run",
     "sandboxes": "it has no effect",
     "agents": "it has no effect",
-    "sync": "it has no effect",
     "versions": "it has no effect",
     "outputs": "it has no effect",
     "schedule": "it has no effect",
@@ -33,6 +32,9 @@ def sections_for_later(checked: Checked) -> Iterator[Finding]:
         if key in present:
             message = f"`{key}` is not supported yet: {consequence}"
             yield _warning(message, (key,), at_key=True)
+    if checked.pipeline.sync.tasks not in (None, False):
+        message = "`sync.tasks` is not supported yet: it has no effect"
+        yield _warning(message, ("sync", "tasks"), at_key=True)
     if checked.pipeline.commands != CommandPolicy():
         message = "`commands` is not supported yet: nothing here will run"
         yield _warning(message, ("commands",), at_key=True)

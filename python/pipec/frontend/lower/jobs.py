@@ -5,7 +5,7 @@ from typing import Any
 from pipec.diagnostics import Finding
 from pipec.frontend.lower.env import lower_env
 from pipec.frontend.lower.references import References
-from pipec.ir.job import GithubSettings, Job, JobEnvironment, JobId, Param
+from pipec.ir.job import GithubPages, GithubSettings, Job, JobEnvironment, JobId, Param
 from pipec.ir.task import TaskId
 from pipec.spec.job import ConcurrencySpec, DeploymentSpec, GithubJobSpec, JobSpec, ParamSpec
 from pipec.spec.pipeline import PipelineSpec
@@ -86,20 +86,22 @@ def _lower_deployment(written: str | DeploymentSpec | None) -> JobEnvironment | 
 
 def _lower_github(written: GithubJobSpec) -> GithubSettings:
     permissions = written.permissions.model_dump(by_alias=True, exclude_none=True)
-    shared = written.concurrency
+    shared, pages = written.concurrency, written.pages
     if isinstance(shared, str):
         shared = ConcurrencySpec(group=shared)
     return GithubSettings(
         permissions=dict(sorted(permissions.items())),
-        runs_on=_labels(written.runs_on),
-        runs_on_matrix=tuple(_labels(labels) for labels in written.runs_on_matrix or ()),
+        runs_on=lower_labels(written.runs_on),
+        runs_on_matrix=tuple(lower_labels(labels) for labels in written.runs_on_matrix or ()),
         timeout_minutes=written.timeout_minutes,
         concurrency=shared.group if shared else "",
         cancel_in_progress=shared is not None and shared.cancel_in_progress,
+        pages=GithubPages(path=pages.path, environment=pages.environment) if pages else None,
     )
 
 
-def _labels(written: str | list[str] | None) -> tuple[str, ...]:
+def lower_labels(written: str | list[str] | None) -> tuple[str, ...]:
+    """The labels of a runner."""
     if written is None:
         return ()
     return (written,) if isinstance(written, str) else tuple(written)

@@ -14,12 +14,14 @@ from pipec.frontend.lower.jobs import lower_jobs
 from pipec.frontend.lower.references import References
 from pipec.frontend.lower.sandboxes import lower_profiles, lower_sandboxes
 from pipec.frontend.lower.sources import lower_sources
+from pipec.frontend.lower.sync_github import lower_sync_github
 from pipec.frontend.lower.tasks import lower_tasks
 from pipec.frontend.lower.tree import place_tasks
 from pipec.frontend.lower.triggers import lower_triggers
 from pipec.frontend.lower.workspace import lower_workspace
 from pipec.frontend.origins import TaskOrigin
 from pipec.ir.pipeline import Pipeline
+from pipec.ir.sync import SyncSettings
 from pipec.ir.task import TaskId
 from pipec.spec.base import Spec
 from pipec.spec.later import CommandsSpec
@@ -76,7 +78,9 @@ def lower(spec: PipelineSpec) -> Lowered:
         execution=lower_profiles(spec.execution or {}),
         agents=lower_agents(spec.agents or {}),
         commands=lower_commands(spec.commands or CommandsSpec()),
-        sync=_as_written(spec.sync, ("github", "tasks")),
+        sync=SyncSettings(
+            github=lower_sync_github(spec), tasks=_as_written(spec.sync, ("tasks",)).get("tasks")
+        ),
         orchestration=_as_written(spec, ("versions", "depends", "outputs", "schedule")),
     )
     return Lowered(pipeline, origins, member_origins, tuple(findings))
