@@ -17,8 +17,13 @@ def test_a_generated_file_is_up_to_date(path: str) -> None:
 
 
 def test_no_generated_file_is_left_over() -> None:
-    folders = [ROOT / "schemas/cli", ROOT / "python/pipec/cli/help"]
-    present = {path.relative_to(ROOT).as_posix() for folder in folders for path in folder.iterdir()}
+    folders = [ROOT / "schemas", ROOT / "schemas/cli", ROOT / "python/pipec/cli/help"]
+    present = {
+        path.relative_to(ROOT).as_posix()
+        for folder in folders
+        for path in folder.iterdir()
+        if path.is_file()
+    }
     assert present == {path for path in FILES if not path.startswith("docs/")}
 
 

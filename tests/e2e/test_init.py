@@ -115,7 +115,8 @@ def test_any_folder_name_can_be_a_project_name(make_project, name):
 def test_the_schema_accepts_what_init_writes(project):
     project.pipec("init")
     schema = json.loads(project.read(".pipec/schemas/pipeline.schema.json"))
-    assert project.pipec("schema").stdout == project.read(".pipec/schemas/pipeline.schema.json")
+    written = project.read(".pipec/schemas/pipeline.schema.json")
+    assert project.pipec("schema").stdout == project.plain(written.encode())
     jsonschema_rs.validate(schema, tomli.loads(project.read("pipeline.toml")))
 
 

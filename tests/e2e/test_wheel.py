@@ -44,3 +44,19 @@ def test_it_runs_a_pipeline(installed: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "pipeline.toml").write_text(f'name = "p"\n[tasks.t]\n{task}')
     assert record_of(tmp_path, "t", env=installed).status == {"t": "passed"}
     assert record_of(tmp_path, "t", env=installed).status == {"t": "cached"}
+
+
+def test_it_prints_every_schema(installed: dict[str, str], tmp_path: Path) -> None:
+    published = {
+        path.relative_to(ROOT / "schemas").as_posix(): path.read_text(encoding="utf-8")
+        for path in (ROOT / "schemas").rglob("*.json")
+    }
+    folder = Path(installed["PYTHONPATH"]) / "pipec" / "schemas"
+    shipped = {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*.json")
+    }
+    assert shipped == published
+    program = [sys.executable, "-m", "pipec", "schema", "cli/check"]
+    printed = subprocess.run(program, env=installed, cwd=tmp_path, capture_output=True, check=True)
+    assert printed.stdout.decode() == published["cli/check.schema.json"]

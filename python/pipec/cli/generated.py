@@ -3,67 +3,25 @@
 `python -m pipec.cli.generated` writes them, from the root of a checkout.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from typer._click.core import Command, Context
 
 from pipec.cli.app import Commands, open_app
-from pipec.cli.differences import DiffDocument
-from pipec.cli.documents import (
-    SCHEMA_VERSION,
-    CacheDocument,
-    CheckDocument,
-    ConfigDocument,
-    EnvDocument,
-    GcDocument,
-    KeyDocument,
-    ListDocument,
-    PredictionDocument,
-    RunsDocument,
-    ShowDocument,
-    WhyDocument,
-)
-from pipec.plan.graph import Graph
-from pipec.runtime.record_schema import document_schema
-
-DOCUMENTS: dict[str, type] = {
-    "cache-info": CacheDocument,
-    "check": CheckDocument,
-    "config": ConfigDocument,
-    "env": EnvDocument,
-    "diff": DiffDocument,
-    "gc": GcDocument,
-    "graph": Graph,
-    "key": KeyDocument,
-    "list": ListDocument,
-    "run-dry": PredictionDocument,
-    "runs-ls": RunsDocument,
-    "show": ShowDocument,
-    "why": WhyDocument,
-}
-"""What commands print with `--format json`, by command."""
+from pipec.cli.schemas import generated_schemas
 
 _WIDTH = 80
 
 
 def generated_files() -> dict[str, str]:
     """The text of every such file, by its path in the repository."""
-    files = {
-        f"schemas/cli/{name}.schema.json": json.dumps(_schema(name), indent=2) + "\n"
-        for name in DOCUMENTS
-    }
+    files = {f"schemas/{name}.schema.json": text for name, text in generated_schemas()}
     files["docs/reference/cli.md"] = "\n".join(_reference())
     for path, page, _ in _pages(open_app(), "pipec"):
         name = path.replace(" ", ".")
         files[f"python/pipec/cli/help/{name}.txt"] = page
     return files
-
-
-def _schema(name: str) -> dict[str, object]:
-    title = f"What `pipec {name.replace('-', ' ')} --format json` prints"
-    return document_schema(DOCUMENTS[name], title=title, version=SCHEMA_VERSION)
 
 
 def _reference() -> Iterator[str]:

@@ -39,11 +39,15 @@ def _refused(context: Mapping[str, Any], place: Place) -> Finding:
     """What a validator of ours refused: it brings its own words."""
     code = Code(context["code"])
     route = (*place.route, context["key"]) if context["key"] else place.route
-    at_key = place.is_key or code in {Code.CONFLICTING_FIELDS, Code.MISSING_FIELD}
+    is_name = code is Code.INVALID_ID and context["key"]
+    at_key = place.is_key or code in _ABOUT_KEYS or bool(is_name)
     label = Label(route, at="key" if at_key else "value")
     return Finding(
         code, context["message"], (label,), (context["help"],) if context["help"] else ()
     )
+
+
+_ABOUT_KEYS = frozenset({Code.CONFLICTING_FIELDS, Code.MISSING_FIELD})
 
 
 def _unknown_key(place: Place, values: dict[str, Any]) -> Finding:

@@ -144,11 +144,16 @@ def to_line(event: Event) -> dict[str, Any]:
     if isinstance(event, OutputChunk):
         text = event.data.decode("utf-8", "replace")
         return {"event": "output_chunk", "at_ms": event.at_ms, "task": event.task, "text": text}
-    line = {"event": _kind(event.__class__.__name__), **to_json(event)}
+    line = {"event": event_kind(event.__class__), **to_json(event)}
     if isinstance(event, RunFinished):
         # Each task has had its own line.
         del line["record"]["tasks"]
     return line
+
+
+def event_kind(cls: type) -> str:
+    """What a line says it is: `task_started` for `TaskStarted`."""
+    return _kind(cls.__name__)
 
 
 @cache

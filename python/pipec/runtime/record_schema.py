@@ -42,14 +42,15 @@ def _schema(  # noqa: PLR0911 - a case for each shape of a type
     if is_dataclass(hint):
         assert isinstance(hint, type)
         if hint.__name__ not in definitions:
-            definitions[hint.__name__] = _object(hint, definitions)
+            definitions[hint.__name__] = object_schema(hint, definitions)
         return {"$ref": f"#/definitions/{hint.__name__}"}
     if hint is Any:
         return {}
     return {"type": {str: "string", int: "integer", bool: "boolean"}[hint]}
 
 
-def _object(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
+def object_schema(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The schema of what `to_json` makes of a dataclass; those in it become definitions."""
     hints = get_type_hints(cls)
     names = [f.name for f in fields(cls)]
     return {

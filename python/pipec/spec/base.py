@@ -14,6 +14,10 @@ def kebab(name: str) -> str:
     return name.rstrip("_").replace("_", "-")
 
 
+ONE_KEY: dict[str, Any] = {"minProperties": 1, "maxProperties": 1}
+"""What the schema of a table says that is exactly one kind of a thing."""
+
+
 class Spec(BaseModel):
     """One table of the file. `noun` is what messages call it."""
 

@@ -3,11 +3,11 @@
 import re
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, Tag, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, Tag, model_validator
 
 from pipec.codes import Code
-from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
-from pipec.spec.scalars import ID, Duration, EnvName, Id, Size, Text
+from pipec.spec.base import ONE_KEY, Spec, by_form, by_key, by_type, refusal
+from pipec.spec.scalars import ID, Duration, EnvName, Id, Size, Text, text_like
 
 POLICIES = ("local", "session", "read", "read-write")
 PolicyName = Literal["local", "session", "read", "read-write"]
@@ -25,7 +25,9 @@ def _listed(words: tuple[str, ...]) -> str:
     return ", ".join(f"`{word}`" for word in words[:-1]) + f" or `{words[-1]}`"
 
 
-CacheReference = Annotated[str, AfterValidator(_reference)]
+CacheReference = Annotated[
+    str, AfterValidator(_reference), text_like(f"^{ID}(:({'|'.join(POLICIES)}))?$")
+]
 
 
 class TaskCacheSpec(Spec):
@@ -34,15 +36,30 @@ class TaskCacheSpec(Spec):
     noun: ClassVar[str] = "a task's cache"
 
     store: Id | None = None
-    """The store; the pipeline's default unless given."""
+    """The store; the pipeline's default unless given.
+
+    store = "team"
+    """
     policy: PolicyName | None = None
-    """Who may use the results."""
+    """Who may use the results.
+
+    policy = "read"
+    """
     ttl: Duration | None = None
-    """How long a result is good, from the time it was made."""
+    """How long a result is good, from the time it was made.
+
+    ttl = "7d"
+    """
     salt: str = ""
-    """A text that enters the key: changing it makes the task run again."""
+    """A text that enters the key: changing it makes the task run again.
+
+    salt = "2"
+    """
     outputs_only: bool = False
-    """Keep the outputs, and not the log."""
+    """Keep the outputs, and not the log.
+
+    outputs-only = true
+    """
 
 
 TaskCache = Annotated[
@@ -62,7 +79,10 @@ class EnvText(Spec):
     noun: ClassVar[str] = "a variable"
 
     env: EnvName
-    """The host's variable."""
+    """The host's variable.
+
+    env = "REDIS_URL"
+    """
 
 
 TextOrEnv = Annotated[
@@ -77,9 +97,15 @@ class FileStore(Spec):
     noun: ClassVar[str] = "a file store"
 
     root: Text = ".pipec/cache"
-    """The folder, relative to the pipeline's."""
+    """The folder, relative to the pipeline's.
+
+    root = "/var/cache/pipec"
+    """
     max_size: Size | None = None
-    """What `pipec gc` shrinks it to."""
+    """What `pipec gc` shrinks it to.
+
+    max-size = "20GiB"
+    """
 
 
 class MemoryStore(Spec):
@@ -94,9 +120,15 @@ class RedisStore(Spec):
     noun: ClassVar[str] = "a Redis store"
 
     url: TextOrEnv
-    """Where it is."""
+    """Where it is.
+
+    url = { env = "REDIS_URL" }
+    """
     key_prefix: str = ""
-    """What its keys begin with."""
+    """What its keys begin with.
+
+    key-prefix = "pipec:"
+    """
 
 
 class HttpStore(Spec):
@@ -105,7 +137,10 @@ class HttpStore(Spec):
     noun: ClassVar[str] = "an HTTP store"
 
     url: TextOrEnv
-    """Where it is."""
+    """Where it is.
+
+    url = "https://cache.example.com/pipec"
+    """
 
 
 class S3Store(Spec):
@@ -114,13 +149,25 @@ class S3Store(Spec):
     noun: ClassVar[str] = "an S3 store"
 
     bucket: TextOrEnv
-    """The bucket's name."""
+    """The bucket's name.
+
+    bucket = "acme-pipec"
+    """
     prefix: str = ""
-    """What its keys begin with."""
+    """What its keys begin with.
+
+    prefix = "cache/"
+    """
     region: str = ""
-    """The region."""
+    """The region.
+
+    region = "eu-west-3"
+    """
     endpoint: TextOrEnv | None = None
-    """Another server that speaks the same protocol."""
+    """Another server that speaks the same protocol.
+
+    endpoint = "http://localhost:9000"
+    """
 
 
 class ReapiStore(Spec):
@@ -129,30 +176,59 @@ class ReapiStore(Spec):
     noun: ClassVar[str] = "a remote cache"
 
     endpoint: TextOrEnv
-    """Where it is: `grpc://host:port`."""
+    """Where it is: `grpc://host:port`.
+
+    endpoint = "grpc://localhost:9092"
+    """
     instance: str = ""
-    """The instance on the server."""
+    """The instance on the server.
+
+    instance = "main"
+    """
 
 
 class StoreSpec(Spec):
     """One store: exactly one kind."""
 
+    model_config = ConfigDict(json_schema_extra=ONE_KEY)
+
     noun: ClassVar[str] = "a store"
 
     file: FileStore | None = None
-    """A folder."""
+    """A folder.
+
+    file = { root = "/var/cache/pipec", max-size = "20GiB" }
+    """
     memory: MemoryStore | None = None
-    """The memory of one process."""
+    """The memory of one process.
+
+    memory = {}
+    """
     redis: RedisStore | None = None
-    """A Redis server."""
+    """A Redis server.
+
+    redis = { url = { env = "REDIS_URL" } }
+    """
     http: HttpStore | None = None
-    """An HTTP server."""
+    """An HTTP server.
+
+    http = { url = "https://cache.example.com/pipec" }
+    """
     s3: S3Store | None = None
-    """A bucket."""
+    """A bucket.
+
+    s3 = { bucket = "acme-pipec", region = "eu-west-3" }
+    """
     reapi: ReapiStore | None = None
-    """A server of the remote execution API."""
+    """A server of the remote execution API.
+
+    reapi = { endpoint = "grpc://localhost:9092" }
+    """
     layered: Annotated[list[Id], Field(min_length=1)] | None = None
-    """Other stores, near to far."""
+    """Other stores, near to far.
+
+    layered = ["file", "team"]
+    """
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -172,9 +248,15 @@ class CacheRegistry(Spec):
     noun: ClassVar[str] = "the cache"
 
     default: CacheReference = "file:local"
-    """What `cache = true` means."""
+    """What `cache = true` means.
+
+    default = "team:read"
+    """
     stores: dict[Id, StoreSpec] = Field(default_factory=dict)
-    """Stores by name; `file` and `memory` always exist."""
+    """Stores by name; `file` and `memory` always exist.
+
+    stores = { team = { redis = { url = { env = "REDIS_URL" } } } }
+    """
 
 
 Cache = Annotated[

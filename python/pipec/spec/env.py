@@ -16,9 +16,15 @@ class LiteralValue(Spec):
     noun: ClassVar[str] = "an environment value"
 
     value: str
-    """The text."""
+    """The text.
+
+    value = "production"
+    """
     in_key: bool = True
-    """Whether a change of the value makes the task run again."""
+    """Whether a change of the value makes the task run again.
+
+    in-key = false
+    """
 
 
 class SecretValue(Spec):
@@ -27,9 +33,15 @@ class SecretValue(Spec):
     noun: ClassVar[str] = "a secret"
 
     secret: EnvName
-    """The host's variable that holds it."""
+    """The host's variable that holds it.
+
+    secret = "NPM_TOKEN"
+    """
     in_key: bool = False
-    """Whether a change of the secret makes the task run again."""
+    """Whether a change of the secret makes the task run again.
+
+    in-key = true
+    """
 
 
 class VariableValue(Spec):
@@ -38,13 +50,25 @@ class VariableValue(Spec):
     noun: ClassVar[str] = "a variable"
 
     var: EnvName
-    """The host's variable."""
+    """The host's variable.
+
+    var = "NODE_ENV"
+    """
     default: str | None = None
-    """The value, or the selector, when the variable is missing or empty."""
+    """The value, or the selector, when the variable is missing or empty.
+
+    default = "dev"
+    """
     map: dict[str, str] | None = None
-    """From values of the variable to values of the environment."""
+    """From values of the variable to values of the environment.
+
+    map = { prod = "https://api.example.com", dev = "http://localhost:8080" }
+    """
     in_key: bool = True
-    """Whether a change of the value makes the task run again."""
+    """Whether a change of the value makes the task run again.
+
+    in-key = false
+    """
 
     @model_validator(mode="after")
     def _default_selects(self) -> Self:
@@ -73,9 +97,15 @@ class EnvFileSpec(Spec):
     noun: ClassVar[str] = "an environment file"
 
     path: Path
-    """The file, relative to the pipeline's folder."""
+    """The file, relative to the pipeline's folder.
+
+    path = ".env.local"
+    """
     optional: bool = False
-    """Whether it may be missing."""
+    """Whether it may be missing.
+
+    optional = true
+    """
 
 
 EnvFile = Annotated[

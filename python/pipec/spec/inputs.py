@@ -15,9 +15,15 @@ class FileValueSpec(Spec):
     noun: ClassVar[str] = "a file value"
 
     file: Path
-    """The file, relative to the pipeline's folder."""
+    """The file, relative to the pipeline's folder.
+
+    file = "package.json"
+    """
     key: Text
-    """The value's place in it: `dependencies.react`."""
+    """The value's place in it: `dependencies.react`.
+
+    key = "dependencies.react"
+    """
 
 
 class EnvInputSpec(Spec):
@@ -26,7 +32,10 @@ class EnvInputSpec(Spec):
     noun: ClassVar[str] = "an environment input"
 
     env: EnvName
-    """The variable's name."""
+    """The variable's name.
+
+    env = "NODE_ENV"
+    """
 
 
 class CommandInputSpec(Spec):
@@ -35,7 +44,10 @@ class CommandInputSpec(Spec):
     noun: ClassVar[str] = "a command input"
 
     command: Text
-    """The command, for `sh`, which ends at its first failing line; it has to exit with 0."""
+    """The command, for `sh`, which ends at its first failing line; it has to exit with 0.
+
+    command = "node --version"
+    """
 
 
 class OutputsOfSpec(Spec):
@@ -44,7 +56,10 @@ class OutputsOfSpec(Spec):
     noun: ClassVar[str] = "an outputs input"
 
     outputs_of: Text
-    """The dependency."""
+    """The dependency.
+
+    outputs-of = "codegen"
+    """
 
 
 InputItem = Annotated[
@@ -67,9 +82,15 @@ class OutputSpec(Spec):
     noun: ClassVar[str] = "an output"
 
     glob: Pattern
-    """The pattern."""
+    """The pattern.
+
+    glob = "coverage/**"
+    """
     optional: bool = False
-    """Whether it may match nothing after a success."""
+    """Whether it may match nothing after a success.
+
+    optional = true
+    """
 
 
 OutputItem = Annotated[

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field, Tag, WithJsonSchema, model_validator
 
 from pipec.codes import Code
 from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
@@ -20,13 +20,25 @@ class ParamSpec(Spec):
     noun: ClassVar[str] = "a parameter"
 
     type: ParamType = "string"
-    """What its values are."""
-    default: Any = None
-    """Its value when it is not given."""
+    """What its values are.
+
+    type = "choice"
+    """
+    default: Annotated[Any, WithJsonSchema({"type": ["string", "integer", "boolean"]})] = None
+    """Its value when it is not given.
+
+    default = "staging"
+    """
     description: str = ""
-    """What it is for."""
+    """What it is for.
+
+    description = "Where to deploy"
+    """
     choices: Annotated[list[Text], Field(min_length=1)] | None = None
-    """The values of a `choice`."""
+    """The values of a `choice`.
+
+    choices = ["staging", "production"]
+    """
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -63,9 +75,15 @@ class DeploymentSpec(Spec):
     noun: ClassVar[str] = "an environment"
 
     name: Text
-    """Its name."""
+    """Its name.
+
+    name = "production"
+    """
     url: Text | None = None
-    """Where the deployment can be seen."""
+    """Where the deployment can be seen.
+
+    url = "https://shop.example.com"
+    """
 
 
 Deployment = Annotated[
@@ -81,17 +99,65 @@ class PermissionsSpec(Spec):
     noun: ClassVar[str] = "a table of permissions"
 
     actions: Level | None = None
+    """Workflow runs and their artifacts.
+
+    actions = "read"
+    """
     attestations: Level | None = None
+    """Attestations of what was built.
+
+    attestations = "write"
+    """
     checks: Level | None = None
+    """Check runs and check suites.
+
+    checks = "write"
+    """
     contents: Level | None = None
+    """The repository's files, commits, branches and releases.
+
+    contents = "read"
+    """
     deployments: Level | None = None
+    """Deployments.
+
+    deployments = "write"
+    """
     id_token: Literal["write", "none"] | None = None
+    """A token of OpenID Connect that proves who built.
+
+    id-token = "write"
+    """
     issues: Level | None = None
+    """Issues and their comments.
+
+    issues = "write"
+    """
     packages: Level | None = None
+    """Packages of the registry.
+
+    packages = "write"
+    """
     pages: Level | None = None
+    """Builds of the site.
+
+    pages = "write"
+    """
     pull_requests: Level | None = None
+    """Pull requests and their comments.
+
+    pull-requests = "write"
+    """
     security_events: Level | None = None
+    """Alerts of code scanning.
+
+    security-events = "write"
+    """
     statuses: Level | None = None
+    """Statuses of commits.
+
+    statuses = "write"
+    """
 
 
 class ConcurrencySpec(Spec):
@@ -100,9 +166,15 @@ class ConcurrencySpec(Spec):
     noun: ClassVar[str] = "a concurrency group"
 
     group: Text
-    """The group's name."""
+    """The group's name.
+
+    group = "deploy"
+    """
     cancel_in_progress: bool = False
-    """Whether a new job ends the one that runs."""
+    """Whether a new job ends the one that runs.
+
+    cancel-in-progress = true
+    """
 
 
 Concurrency = Annotated[
@@ -124,9 +196,15 @@ class PagesSpec(Spec):
     noun: ClassVar[str] = "a table of Pages settings"
 
     path: Path
-    """The folder that the job builds."""
+    """The folder that the job builds.
+
+    path = "site/dist"
+    """
     environment: Text = "github-pages"
-    """The deployment environment."""
+    """The deployment environment.
+
+    environment = "github-pages"
+    """
 
 
 class GithubJobSpec(Spec):
@@ -135,17 +213,35 @@ class GithubJobSpec(Spec):
     noun: ClassVar[str] = "a table of GitHub settings"
 
     permissions: PermissionsSpec = Field(default_factory=PermissionsSpec)
-    """What its token may do."""
+    """What its token may do.
+
+    permissions = { contents = "read", packages = "write" }
+    """
     runs_on: Labels | None = None
-    """The labels of its runner."""
+    """The labels of its runner.
+
+    runs-on = "ubuntu-24.04"
+    """
     runs_on_matrix: Annotated[list[Labels], Field(min_length=1)] | None = None
-    """Runners: one job for each."""
+    """Runners: one job for each.
+
+    runs-on-matrix = ["ubuntu-24.04", "macos-15"]
+    """
     timeout_minutes: Annotated[int, Field(ge=1, le=43200)] | None = None
-    """When GitHub ends it."""
+    """When GitHub ends it.
+
+    timeout-minutes = 20
+    """
     concurrency: Concurrency | None = None
-    """Jobs of one group run one at a time."""
+    """Jobs of one group run one at a time.
+
+    concurrency = { group = "deploy", cancel-in-progress = false }
+    """
     pages: PagesSpec | None = None
-    """A site that the job builds, published on GitHub Pages."""
+    """A site that the job builds, published on GitHub Pages.
+
+    pages = { path = "site/dist" }
+    """
 
     @model_validator(mode="after")
     def _one_runner(self) -> Self:
@@ -164,7 +260,10 @@ class JobRequiresSpec(Spec):
     noun: ClassVar[str] = "a table of requirements"
 
     provenance: bool = False
-    """A token that proves who built."""
+    """A token that proves who built.
+
+    provenance = true
+    """
 
 
 Targets = Annotated[
@@ -195,26 +294,62 @@ class JobSpec(Spec):
     noun: ClassVar[str] = "a job"
 
     target: Targets
-    """A task, or a list of tasks."""
+    """A task, or a list of tasks.
+
+    target = ["lint", "test"]
+    """
     description: str = ""
-    """What it is for."""
+    """What it is for.
+
+    description = "What every change has to pass"
+    """
     trigger: list[Text] = Field(default_factory=list)
-    """When it runs by itself: names of `[triggers]`."""
+    """When it runs by itself: names of `[triggers]`.
+
+    trigger = ["pr", "main"]
+    """
     environment: Deployment | None = None
-    """The deployment environment of GitHub."""
+    """The deployment environment of GitHub.
+
+    environment = { name = "production", url = "https://shop.example.com" }
+    """
     requires: JobRequiresSpec = Field(default_factory=JobRequiresSpec)
-    """What it needs of its back end."""
+    """What it needs of its back end.
+
+    requires = { provenance = true }
+    """
     env: Env = Field(default_factory=dict)
-    """Environment of its tasks, over the pipeline's."""
+    """Environment of its tasks, over the pipeline's.
+
+    env = { STAGE = "production" }
+    """
     execution: Id | None = None
-    """The profile of `[execution]` that it runs by."""
+    """The profile of `[execution]` that it runs by.
+
+    execution = "ci"
+    """
     mode: Literal["manual", "ci"] | None = None
-    """Who runs it."""
+    """Who runs it.
+
+    mode = "ci"
+    """
     params: Annotated[dict[Id, Param], AfterValidator(_distinct)] = Field(default_factory=dict)
-    """Parameters, given as `--param name=value`."""
+    """Parameters, given as `--param name=value`.
+
+    params = { stage = { type = "choice", choices = ["staging", "production"] }, dry = "bool" }
+    """
     timeout: Duration | None = None
-    """How long it may take."""
+    """How long it may take.
+
+    timeout = "30m"
+    """
     needs: list[Text] = Field(default_factory=list)
-    """Jobs that have to pass before it, in generated CI."""
+    """Jobs that have to pass before it, in generated CI.
+
+    needs = ["verify"]
+    """
     github: GithubJobSpec = Field(default_factory=GithubJobSpec)
-    """What the generated GitHub job needs."""
+    """What the generated GitHub job needs.
+
+    github = { permissions = { contents = "read" }, runs-on = "ubuntu-24.04" }
+    """

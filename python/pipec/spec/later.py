@@ -2,10 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, Tag, model_validator
+from pydantic import ConfigDict, Field, Tag, model_validator
 
 from pipec.codes import Code
-from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
+from pipec.spec.base import ONE_KEY, Spec, by_form, by_key, by_type, refusal
 from pipec.spec.job import Labels
 from pipec.spec.paths import Pattern
 from pipec.spec.scalars import Id, Plain, Size, Text
@@ -20,17 +20,35 @@ class SourceSpec(Spec):
     noun: ClassVar[str] = "a source"
 
     git: Text | None = None
-    """The repository."""
+    """The repository.
+
+    git = "https://github.com/acme/storefront.git"
+    """
     ref: Text | None = None
-    """Its branch, tag or commit."""
+    """Its branch, tag or commit.
+
+    ref = "main"
+    """
     path: Text | None = None
-    """The folder, instead of a repository."""
+    """The folder, instead of a repository.
+
+    path = "../admin"
+    """
     pipeline: Text | None = None
-    """The pipeline file in it."""
+    """The pipeline file in it.
+
+    pipeline = "ci/pipeline.toml"
+    """
     prepare: list[Step] = Field(default_factory=list)
-    """Steps that make a checkout ready."""
+    """Steps that make a checkout ready.
+
+    prepare = ["pnpm install --frozen-lockfile"]
+    """
     writable: bool = False
-    """Whether `prepare` may write to the folder."""
+    """Whether `prepare` may write to the folder.
+
+    writable = true
+    """
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -52,11 +70,25 @@ class WorkspaceSpec(Spec):
     noun: ClassVar[str] = "a workspace"
 
     members: list[Pattern]
-    """Folders."""
+    """Folders.
+
+    members = ["packages/*", "!packages/legacy"]
+    """
     graph: Literal["package.json", "cargo", "pyproject", "none"] = "none"
-    """Where the edges between members come from."""
+    """Where the edges between members come from.
+
+    graph = "package.json"
+    """
     tasks: dict[Id, TaskNode] = Field(default_factory=dict)
-    """Tasks of every member."""
+    """Tasks of every member.
+
+    [tasks.build]
+    depends-on = ["^build"]
+    inputs = ["src/**", "package.json"]
+    outputs = ["dist/**"]
+    cache = true
+    run = "pnpm build"
+    """
 
 
 class VolumeSpec(Spec):
@@ -65,11 +97,20 @@ class VolumeSpec(Spec):
     noun: ClassVar[str] = "a volume"
 
     source: Text
-    """The host's folder."""
+    """The host's folder.
+
+    source = "./fixtures"
+    """
     target: Text
-    """The folder in the container."""
+    """The folder in the container.
+
+    target = "/fixtures"
+    """
     readonly: bool = False
-    """Whether it cannot be written."""
+    """Whether it cannot be written.
+
+    readonly = true
+    """
 
 
 class ContainerSpec(Spec):
@@ -78,11 +119,20 @@ class ContainerSpec(Spec):
     noun: ClassVar[str] = "a container"
 
     image: Text
-    """The image."""
+    """The image.
+
+    image = "node:24-slim"
+    """
     workdir: Text = "/workspace"
-    """Where the project is mounted."""
+    """Where the project is mounted.
+
+    workdir = "/src"
+    """
     volumes: list[VolumeSpec] = Field(default_factory=list)
-    """Folders of the host."""
+    """Folders of the host.
+
+    volumes = [{ source = "./fixtures", target = "/fixtures", readonly = true }]
+    """
 
 
 class LimaSpec(Spec):
@@ -91,7 +141,10 @@ class LimaSpec(Spec):
     noun: ClassVar[str] = "a virtual machine"
 
     vm: Text | None = None
-    """Its name."""
+    """Its name.
+
+    vm = "pipec"
+    """
 
 
 class LocalSandboxSpec(Spec):
@@ -100,26 +153,49 @@ class LocalSandboxSpec(Spec):
     noun: ClassVar[str] = "a local sandbox"
 
     read: Literal["declared", "all"] = "declared"
-    """What may be read."""
+    """What may be read.
+
+    read = "declared"
+    """
     write: Literal["declared", "all"] = "declared"
-    """What may be written."""
+    """What may be written.
+
+    write = "all"
+    """
     network: bool = False
-    """Whether the network may be used."""
+    """Whether the network may be used.
+
+    network = true
+    """
 
 
 class SandboxSpec(Spec):
     """Where tasks run: exactly one kind."""
 
+    model_config = ConfigDict(json_schema_extra=ONE_KEY)
+
     noun: ClassVar[str] = "a sandbox"
 
     docker: ContainerSpec | None = None
-    """A container of Docker."""
+    """A container of Docker.
+
+    docker = { image = "node:24-slim" }
+    """
     container: ContainerSpec | None = None
-    """A container of the profile's provider."""
+    """A container of the profile's provider.
+
+    container = { image = "node:24-slim", workdir = "/src" }
+    """
     lima: LimaSpec | None = None
-    """A virtual machine."""
+    """A virtual machine.
+
+    lima = { vm = "pipec" }
+    """
     local: LocalSandboxSpec | None = None
-    """The operating system's own confinement."""
+    """The operating system's own confinement.
+
+    local = { read = "declared", write = "declared", network = false }
+    """
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -139,13 +215,25 @@ class ProfileSpec(Spec):
     noun: ClassVar[str] = "an execution profile"
 
     target: Literal["local", "github"]
-    """Where."""
+    """Where.
+
+    target = "github"
+    """
     sandbox: Id | None = None
-    """In which sandbox."""
+    """In which sandbox.
+
+    sandbox = "node24"
+    """
     provider: Literal["auto", "docker", "podman", "apple-container", "lima"] | None = None
-    """Who provides a container."""
+    """Who provides a container.
+
+    provider = "podman"
+    """
     runs_on: Labels | None = None
-    """The labels of the runner."""
+    """The labels of the runner.
+
+    runs-on = ["self-hosted", "linux"]
+    """
 
     @model_validator(mode="after")
     def _labels_need_a_runner(self) -> Self:
@@ -161,9 +249,15 @@ class AgentSpec(Spec):
     noun: ClassVar[str] = "an agent"
 
     command: Annotated[list[Text], Field(min_length=1)]
-    """The program and its arguments."""
+    """The program and its arguments.
+
+    command = ["claude", "-p"]
+    """
     model: TextOrVariable | None = None
-    """The model."""
+    """The model.
+
+    model = { var = "AGENT_MODEL", default = "small" }
+    """
 
 
 class DenySpec(Spec):
@@ -172,7 +266,10 @@ class DenySpec(Spec):
     noun: ClassVar[str] = "an action"
 
     deny: Text
-    """Why."""
+    """Why.
+
+    deny = "releases are made by CI"
+    """
 
 
 class MockResultSpec(Spec):
@@ -181,11 +278,20 @@ class MockResultSpec(Spec):
     noun: ClassVar[str] = "a mock"
 
     code: Annotated[int, Field(ge=0, le=255)] = 0
-    """Its exit status."""
+    """Its exit status.
+
+    code = 1
+    """
     stdout: str = ""
-    """What it prints."""
+    """What it prints.
+
+    stdout = "v24.0.0"
+    """
     stderr: str = ""
-    """What it complains of."""
+    """What it complains of.
+
+    stderr = "not logged in"
+    """
 
 
 class MockSpec(Spec):
@@ -194,7 +300,10 @@ class MockSpec(Spec):
     noun: ClassVar[str] = "an action"
 
     mock: MockResultSpec
-    """The result."""
+    """The result.
+
+    mock = { code = 0, stdout = "v24.0.0" }
+    """
 
 
 class RequireEnvironmentSpec(Spec):
@@ -203,7 +312,10 @@ class RequireEnvironmentSpec(Spec):
     noun: ClassVar[str] = "an action"
 
     require_environment: Text
-    """The environment."""
+    """The environment.
+
+    require-environment = "prod"
+    """
 
 
 class RequireApprovalSpec(Spec):
@@ -212,7 +324,10 @@ class RequireApprovalSpec(Spec):
     noun: ClassVar[str] = "an action"
 
     require_approval: Text
-    """Who."""
+    """Who.
+
+    require-approval = "release-managers"
+    """
 
 
 Action = Annotated[
@@ -235,11 +350,20 @@ class CommandRuleSpec(Spec):
     noun: ClassVar[str] = "a command rule"
 
     action: Action
-    """What happens."""
+    """What happens.
+
+    action = { deny = "releases are made by CI" }
+    """
     prefix: Text | None = None
-    """How the command begins."""
+    """How the command begins.
+
+    prefix = "npm publish"
+    """
     exact: Text | None = None
-    """The whole command."""
+    """The whole command.
+
+    exact = "git push --force"
+    """
 
     @model_validator(mode="after")
     def _one_match(self) -> Self:
@@ -257,9 +381,15 @@ class CommandOutputSpec(Spec):
     noun: ClassVar[str] = "a table of output settings"
 
     max_bytes: Size | None = None
-    """How much."""
+    """How much.
+
+    max-bytes = 20000
+    """
     redact_secrets: bool = True
-    """Whether secrets are masked in it."""
+    """Whether secrets are masked in it.
+
+    redact-secrets = true
+    """
 
 
 class CommandsSpec(Spec):
@@ -268,13 +398,25 @@ class CommandsSpec(Spec):
     noun: ClassVar[str] = "the command policy"
 
     fallback: Literal["allow", "deny"] = "allow"
-    """What happens to a command without a rule."""
+    """What happens to a command without a rule.
+
+    fallback = "deny"
+    """
     record: bool = True
-    """Whether commands are recorded."""
+    """Whether commands are recorded.
+
+    record = false
+    """
     output: CommandOutputSpec = Field(default_factory=CommandOutputSpec)
-    """What is kept of their output."""
+    """What is kept of their output.
+
+    output = { max-bytes = 20000, redact-secrets = true }
+    """
     rules: list[CommandRuleSpec] = Field(default_factory=list)
-    """The rules; the first that fits decides."""
+    """The rules; the first that fits decides.
+
+    rules = [{ prefix = "rm -rf", action = "deny" }]
+    """
 
 
 class SyncTasksSpec(Spec):
@@ -308,7 +450,10 @@ class SyncSpec(Spec):
         ]
         | None
     ) = None
-    """The GitHub workflow."""
+    """The GitHub workflow.
+
+    github = { workflow = ".github/workflows/pipec.yml" }
+    """
     tasks: (
         Annotated[
             Annotated[bool, Tag("bool")] | Annotated[SyncTasksSpec, Tag("table")],
@@ -316,4 +461,7 @@ class SyncSpec(Spec):
         ]
         | None
     ) = None
-    """Scripts of package managers."""
+    """Scripts of package managers.
+
+    tasks = { prefix = "pipeline" }
+    """

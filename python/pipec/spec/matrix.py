@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_v
 
 from pipec.codes import Code
 from pipec.spec.base import Spec, refusal
-from pipec.spec.scalars import ID, describe
+from pipec.spec.scalars import ID, Id, describe
 
 _VALUE = re.compile(r"[^\[\],=\x00-\x1f\x7f]+")
 
@@ -32,7 +32,15 @@ def _cell(value: Any) -> str:
 Cell = Annotated[
     str,
     BeforeValidator(_cell),
-    WithJsonSchema({"type": ["string", "integer", "boolean"]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[^\[\],=\x00-\x1f\x7f]+$"},
+                {"type": "integer"},
+                {"type": "boolean"},
+            ]
+        }
+    ),
 ]
 Variable = Annotated[list[Cell], Field(min_length=1)]
 
@@ -40,16 +48,24 @@ Variable = Annotated[list[Cell], Field(min_length=1)]
 class MatrixSpec(Spec):
     """Variables and their values: the task is made once for each combination."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"propertyNames": {"pattern": f"^{ID}$"}}
+    )
 
     noun: ClassVar[str] = "a matrix"
 
     __pydantic_extra__: dict[str, Variable]  # type: ignore[mutable-override]
 
-    include: list[dict[str, Cell]] = Field(default_factory=list)
-    """More combinations, or more variables for some."""
-    exclude: list[dict[str, Cell]] = Field(default_factory=list)
-    """Combinations to leave out."""
+    include: list[dict[Id, Cell]] = Field(default_factory=list)
+    """More combinations, or more variables for some.
+
+    include = [{ python = "3.13", os = "linux", experimental = true }]
+    """
+    exclude: list[dict[Id, Cell]] = Field(default_factory=list)
+    """Combinations to leave out.
+
+    exclude = [{ python = "3.11", os = "macos" }]
+    """
 
     @property
     def variables(self) -> dict[str, list[str]]:
@@ -61,21 +77,23 @@ class MatrixSpec(Spec):
     def _names(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
+        for name in value:
+            if not re.fullmatch(ID, name, re.ASCII):
+                message = f"`{name}` cannot be a variable of a matrix"
+                advice = "letters, digits, `_` and `-`, and no digit or `-` first"
+                raise refusal(Code.INVALID_ID, message, advice=advice, key=name)
         names = [name for name in value if name not in {"include", "exclude"}]
         for items in (value.get("include"), value.get("exclude")):
             for item in items if isinstance(items, list) else ():
                 names.extend(item if isinstance(item, dict) else ())
         taken: dict[str, str] = {}
         for name in names:
-            if not re.fullmatch(ID, name, re.ASCII):
-                message = f"`{name}` cannot be a variable of a matrix"
-                advice = "letters, digits, `_` and `-`, and no digit or `-` first"
-                raise refusal(Code.INVALID_ID, message, advice=advice)
             exported = name.upper().replace("-", "_")
             if taken.setdefault(exported, name) != name:
                 message = (
                     f"`{taken[exported]}` and `{name}` would both be the variable "
                     f"`PIPEC_MATRIX_{exported}`"
                 )
-                raise refusal(Code.CONFLICTING_FIELDS, message)
+                key = name if name in value else ""
+                raise refusal(Code.CONFLICTING_FIELDS, message, key=key)
         return value

@@ -8,6 +8,7 @@ from pydantic import AfterValidator
 from pipec import _core
 from pipec.codes import Code
 from pipec.spec.base import refusal
+from pipec.spec.scalars import text_like
 
 _MAGIC = frozenset("*?[{")
 
@@ -66,5 +67,5 @@ def _segments(text: str, written: str) -> list[str]:
     return segments
 
 
-Pattern = Annotated[str, AfterValidator(normal_pattern)]
-Path = Annotated[str, AfterValidator(normal_path)]
+Pattern = Annotated[str, AfterValidator(normal_pattern), text_like(r"\S")]
+Path = Annotated[str, AfterValidator(normal_path), text_like(r"^[^/]*[^/\s]")]

@@ -137,8 +137,13 @@ def _id(value: str) -> str:
     return value
 
 
+def text_like(pattern: str) -> WithJsonSchema:
+    """The schema of a text that a validator looks at: as much of its rule as a pattern can say."""
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
 Plain = Annotated[Any, BeforeValidator(plain)]
-Text = Annotated[str, AfterValidator(_filled), Field(json_schema_extra={"minLength": 1})]
+Text = Annotated[str, AfterValidator(_filled), text_like(r"\S")]
 Duration = Annotated[
     int,
     BeforeValidator(parse_duration),
@@ -163,7 +168,7 @@ Size = Annotated[
         }
     ),
 ]
-EnvName = Annotated[str, AfterValidator(_env_name)]
-EnvPattern = Annotated[str, AfterValidator(_env_pattern)]
-Id = Annotated[str, AfterValidator(_id)]
+EnvName = Annotated[str, AfterValidator(_env_name), text_like(r"^[A-Za-z_][A-Za-z0-9_]*$")]
+EnvPattern = Annotated[str, AfterValidator(_env_pattern), text_like(r"^[A-Za-z_][A-Za-z0-9_]*\*?$")]
+Id = Annotated[str, AfterValidator(_id), text_like(f"^{ID}$")]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]

@@ -1,52 +1,132 @@
-"""JSON Schemas of the pipeline file and of the normalized pipeline, as editors understand them.
+"""The JSON Schema of the pipeline file, as editors understand it.
 
 Draft 7, `additionalProperties` on every object, nothing beside a `$ref`, nothing nullable: what the
-editors' TOML and YAML services treat alike.
-
-`python -m pipec.spec.schema` writes both, from the root of a checkout; a test compares them.
+editors' TOML and YAML services treat alike. Every key has its meaning, its default and an example,
+in the words of the models.
 """
 
 import json
-import types
-from collections.abc import Mapping
-from dataclasses import MISSING, is_dataclass
-from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from collections.abc import Iterator
+from typing import Any
 
+import yaml
 from pydantic.json_schema import GenerateJsonSchema
 
-from pipec.ir.codec import IR_VERSION, written_fields
-from pipec.ir.env import Literal as LiteralValue
-from pipec.ir.pipeline import Pipeline
+from pipec.spec.base import Spec
+from pipec.spec.job import JobSpec
+from pipec.spec.meaning import Meaning, meanings
 from pipec.spec.pipeline import PipelineSpec
+from pipec.spec.task import TaskSpec
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 
 Schema = dict[str, Any]
 
 
-def generated_files() -> dict[str, str]:
-    """The text of each schema, by its path in the repository."""
-    schemas = {"pipeline": pipeline_schema(), "ir": ir_schema()}
-    return {
-        f"schemas/{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-        for name, schema in schemas.items()
-    }
+def schema_id(name: str, version: str) -> str:
+    """The `$id` of a schema: it names the version of the tool that the schema belongs to."""
+    return f"urn:pipec:schema:{name}:{version}"
 
 
 def pipeline_schema() -> Schema:
     """The schema of the pipeline file."""
     schema = _tidy(PipelineSpec.model_json_schema(schema_generator=GenerateJsonSchema))
-    definitions = {
-        name.removesuffix("Spec"): definition
-        for name, definition in sorted(schema.pop("$defs").items())
-    }
+    definitions = schema.pop("$defs")
+    models = {model.__name__: model for model in all_models()}
+    _annotate(schema, PipelineSpec)
+    for name, definition in definitions.items():
+        if name in models:
+            _annotate(definition, models[name])
     return {
         "$schema": DIALECT,
         "title": "pipec pipeline",
+        "x-tombi-toml-version": "v1.0.0",
         **schema,
-        "definitions": definitions,
+        "definitions": {
+            name.removesuffix("Spec"): definitions[name] for name in sorted(definitions)
+        },
     }
+
+
+def all_models(base: type[Spec] = Spec) -> Iterator[type[Spec]]:
+    """The models of all tables of the language."""
+    for model in base.__subclasses__():
+        yield model
+        yield from all_models(model)
+
+
+_ORDERED = (PipelineSpec, TaskSpec, JobSpec)
+"""Tables whose keys have an order, the one in which `pipec fmt` puts them."""
+
+_MEMBERS = {
+    "agents": "agent",
+    "env": "variable",
+    "execution": "profile",
+    "jobs": "job",
+    "map": "value",
+    "named-inputs": "named input",
+    "params": "parameter",
+    "pools": "pool",
+    "sandboxes": "sandbox",
+    "scripts": "script",
+    "sources": "source",
+    "stores": "store",
+    "task-defaults": "task",
+    "tasks": "task",
+    "triggers": "trigger",
+    "with": "argument",
+}
+"""What a member of a table with names of the author's own is called."""
+
+
+def _annotate(schema: Schema, model: type[Spec]) -> None:
+    """Says of a table and of each of its keys what editors show and offer."""
+    required = schema.get("required")
+    if required:
+        schema["x-taplo"] = {"initKeys": required}
+    if model in _ORDERED:
+        schema["x-tombi-table-keys-order"] = "schema"
+    for meaning in meanings(model):
+        described = schema["properties"][meaning.key]
+        described.pop("description", None)
+        described.pop("default", None)
+        if "$ref" in described:
+            described["allOf"] = [{"$ref": described.pop("$ref")}]
+        if meaning.key in _MEMBERS and isinstance(described.get("additionalProperties"), dict):
+            described["x-tombi-additional-key-label"] = _MEMBERS[meaning.key]
+        schema["properties"][meaning.key] = {**_described(meaning), **described}
+
+
+def _described(meaning: Meaning) -> Schema:
+    sentences = [meaning.text, _default_sentence(meaning)]
+    described: Schema = {
+        "description": "\n\n".join(sentences),
+        "markdownDescription": "\n\n".join([*sentences, _fenced("yaml", _as_yaml(meaning))]),
+        "x-taplo": {
+            "docs": {"main": "\n\n".join([*sentences, _fenced("toml", meaning.example)])},
+        },
+        "examples": [meaning.example_value],
+    }
+    if meaning.default is not None:
+        described["default"] = meaning.default
+    return described
+
+
+def _default_sentence(meaning: Meaning) -> str:
+    if meaning.is_required:
+        return "Required."
+    if meaning.default in (None, "", [], {}):
+        return "Optional."
+    return f"Default: `{json.dumps(meaning.default)}`."
+
+
+def _as_yaml(meaning: Meaning) -> str:
+    # What the editors of YAML show is in YAML.
+    return yaml.safe_dump({meaning.key: meaning.example_value}, sort_keys=False, width=80)
+
+
+def _fenced(language: str, text: str) -> str:
+    return f"```{language}\n{text}```"
 
 
 def _tidy(node: Any, *, is_map: bool = False) -> Any:
@@ -57,10 +137,10 @@ def _tidy(node: Any, *, is_map: bool = False) -> Any:
         return node
     if is_map:
         return {name: _tidy(member) for name, member in node.items()}
-    node = _without_null(node)
+    node = _with_property_names(_without_null(node))
     tidy: Schema = {}
     for keyword, value in node.items():
-        if keyword in _DROPPED or (keyword == "default" and value in _NOTHING):
+        if keyword in _DROPPED:
             continue
         if keyword == "$ref":
             tidy[keyword] = value.replace("#/$defs/", "#/definitions/").removesuffix("Spec")
@@ -74,6 +154,17 @@ def _tidy(node: Any, *, is_map: bool = False) -> Any:
     return tidy
 
 
+def _with_property_names(node: Schema) -> Schema:
+    """A map says how its keys look beside its values: a pattern of keys would admit others."""
+    patterns = node.get("patternProperties")
+    if patterns is None:
+        return node
+    ((pattern, values),) = patterns.items()
+    rest = {key: value for key, value in node.items() if key != "patternProperties"}
+    names = {**rest.pop("propertyNames", {}), "pattern": pattern}
+    return {**rest, "propertyNames": names, "additionalProperties": values}
+
+
 def _without_null(node: Schema) -> Schema:
     """An optional field may be left out, and it may not be null."""
     members = [item for item in node.get("anyOf", ()) if item != {"type": "null"}]
@@ -85,80 +176,3 @@ def _without_null(node: Schema) -> Schema:
 
 _DROPPED = frozenset({"title", "discriminator"})
 _LITERAL = frozenset({"default", "enum", "const", "required"})
-_NOTHING: tuple[Any, ...] = (None, "", {}, [])
-
-
-def ir_schema() -> Schema:
-    """The schema of the normalized pipeline, as `pipec compile` prints it."""
-    definitions: dict[str, Schema] = {}
-    _define(Pipeline, definitions)
-    root = definitions.pop("Pipeline")
-    root["properties"] = {"ir-version": {"const": IR_VERSION}, **root["properties"]}
-    root["required"] = ["ir-version", *root["required"]]
-    return {
-        "$schema": DIALECT,
-        "title": "pipec normalized pipeline",
-        **root,
-        "definitions": dict(sorted(definitions.items())),
-    }
-
-
-def _define(cls: Any, definitions: dict[str, Schema]) -> Schema:
-    name = cls.__name__
-    if name not in definitions:
-        definitions[name] = {}
-        hints = get_type_hints(cls)
-        properties: dict[str, Schema] = {}
-        required: list[str] = []
-        for attribute, key, default in written_fields(cls):
-            properties[key] = _schema_of(hints[attribute], definitions)
-            if default is MISSING:
-                required.append(key)
-        definitions[name] = {
-            "description": " ".join((cls.__doc__ or "").split()),
-            "type": "object",
-            "properties": properties,
-            "required": required,
-            "additionalProperties": False,
-        }
-    return {"$ref": f"#/definitions/{name}"}
-
-
-_PLAIN: dict[Any, Schema] = {
-    str: {"type": "string"},
-    bool: {"type": "boolean"},
-    int: {"type": "integer"},
-    Any: {},
-}
-
-
-def _schema_of(hint: Any, definitions: dict[str, Schema]) -> Schema:
-    origin = get_origin(hint)
-    if hint in _PLAIN:
-        return dict(_PLAIN[hint])
-    if origin is Literal:
-        return {"enum": list(get_args(hint))}
-    if origin in {Union, types.UnionType}:
-        members = [item for item in get_args(hint) if item is not types.NoneType]
-        schemas = [_schema_of(member, definitions) for member in members]
-        if LiteralValue in members:
-            schemas.insert(0, {"type": "string"})
-        return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-    if origin is not None:
-        return _schema_of_many(origin, get_args(hint), definitions)
-    if is_dataclass(hint):
-        return _define(hint, definitions)
-    # What is left is a `NewType`.
-    return _schema_of(hint.__supertype__, definitions)
-
-
-def _schema_of_many(origin: Any, members: Any, definitions: dict[str, Schema]) -> Schema:
-    if origin is tuple:
-        return {"type": "array", "items": _schema_of(members[0], definitions)}
-    assert issubclass(origin, Mapping)
-    return {"type": "object", "additionalProperties": _schema_of(members[1], definitions)}
-
-
-if __name__ == "__main__":
-    for path, text in generated_files().items():
-        Path(path).write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ from pipec.codes import Code
 from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
 from pipec.spec.env import Env
 from pipec.spec.paths import Path
-from pipec.spec.scalars import Duration, EnvName, Text, plain
+from pipec.spec.scalars import Duration, EnvName, Text, plain, text_like
 
 ShellName = Literal["sh", "bash", "pwsh", "cmd"]
 Shell = Annotated[
@@ -26,17 +26,35 @@ class ShellStepSpec(Spec):
     noun: ClassVar[str] = "a shell step"
 
     sh: Text
-    """The command."""
+    """The command.
+
+    sh = "pnpm build"
+    """
     name: Text | None = None
-    """What reports call the step."""
+    """What reports call the step.
+
+    name = "Bundle"
+    """
     cwd: Path | None = None
-    """Its folder, relative to the pipeline's; the task's unless given."""
+    """Its folder, relative to the pipeline's; the task's unless given.
+
+    cwd = "web"
+    """
     env: Env = Field(default_factory=dict)
-    """Environment of this step, over the task's."""
+    """Environment of this step, over the task's.
+
+    env = { CI = "1" }
+    """
     shell: Shell | None = None
-    """The shell; the task's unless given."""
+    """The shell; the task's unless given.
+
+    shell = ["zsh", "-c"]
+    """
     timeout: Duration | None = None
-    """How long it may take."""
+    """How long it may take.
+
+    timeout = "90s"
+    """
 
 
 def _program(value: list[str]) -> list[str]:
@@ -50,16 +68,31 @@ class ArgvStepSpec(Spec):
 
     noun: ClassVar[str] = "a program step"
 
-    argv: Annotated[list[str], AfterValidator(_program)]
-    """The program and its arguments."""
+    argv: Annotated[list[str], AfterValidator(_program), Field(json_schema_extra={"minItems": 1})]
+    """The program and its arguments.
+
+    argv = ["node", "check it.mjs"]
+    """
     name: Text | None = None
-    """What reports call the step."""
+    """What reports call the step.
+
+    name = "Check"
+    """
     cwd: Path | None = None
-    """Its folder, relative to the pipeline's; the task's unless given."""
+    """Its folder, relative to the pipeline's; the task's unless given.
+
+    cwd = "web"
+    """
     env: Env = Field(default_factory=dict)
-    """Environment of this step, over the task's."""
+    """Environment of this step, over the task's.
+
+    env = { CI = "1" }
+    """
     timeout: Duration | None = None
-    """How long it may take."""
+    """How long it may take.
+
+    timeout = "90s"
+    """
 
 
 def _function(value: str) -> str:
@@ -70,7 +103,7 @@ def _function(value: str) -> str:
     raise refusal(Code.INVALID_VALUE, f"`{value}` is not a function", advice=advice)
 
 
-Function = Annotated[str, AfterValidator(_function)]
+Function = Annotated[str, AfterValidator(_function), text_like(r"^[^\s.:]+(\.[^\s.:]+)*:[^\s.:]+$")]
 Arguments = Annotated[dict[str, Any], BeforeValidator(plain)]
 
 
@@ -80,13 +113,25 @@ class DynamicStepSpec(Spec):
     noun: ClassVar[str] = "a dynamic step"
 
     dynamic: Function
-    """The function, as `package.module:function`."""
+    """The function, as `package.module:function`.
+
+    dynamic = "tools.steps:link"
+    """
     with_: Arguments = Field(default_factory=dict)
-    """Its arguments."""
+    """Its arguments.
+
+    with = { packages = ["ui", "icons"] }
+    """
     name: Text | None = None
-    """What reports call the step."""
+    """What reports call the step.
+
+    name = "Link"
+    """
     timeout: Duration | None = None
-    """How long it may take."""
+    """How long it may take.
+
+    timeout = "1m"
+    """
 
 
 class CallStepSpec(Spec):
@@ -95,13 +140,25 @@ class CallStepSpec(Spec):
     noun: ClassVar[str] = "a call step"
 
     call: Function
-    """The function, as `package.module:function`."""
+    """The function, as `package.module:function`.
+
+    call = "tools.steps:report"
+    """
     with_: Arguments = Field(default_factory=dict)
-    """Its arguments."""
+    """Its arguments.
+
+    with = { title = "Nightly" }
+    """
     name: Text | None = None
-    """What reports call the step."""
+    """What reports call the step.
+
+    name = "Report"
+    """
     timeout: Duration | None = None
-    """How long it may take."""
+    """How long it may take.
+
+    timeout = "1m"
+    """
 
 
 class SelectedText(Spec):
@@ -110,9 +167,15 @@ class SelectedText(Spec):
     noun: ClassVar[str] = "a variable"
 
     var: EnvName
-    """The host's variable."""
+    """The host's variable.
+
+    var = "AGENT_MODEL"
+    """
     default: str | None = None
-    """The text when the variable is missing or empty."""
+    """The text when the variable is missing or empty.
+
+    default = "small"
+    """
 
 
 TextOrVariable = Annotated[
@@ -127,19 +190,40 @@ class AgentStepSpec(Spec):
     noun: ClassVar[str] = "an agent step"
 
     agent: TextOrVariable
-    """The profile of the agent, of `[agents]`."""
+    """The profile of the agent, of `[agents]`.
+
+    agent = "claude"
+    """
     prompt: Text | None = None
-    """The prompt."""
+    """The prompt.
+
+    prompt = "Summarize the changes since the last tag"
+    """
     prompt_file: Path | None = None
-    """A file that holds the prompt."""
+    """A file that holds the prompt.
+
+    prompt-file = "prompts/summary.md"
+    """
     model: TextOrVariable | None = None
-    """The model; the profile's unless given."""
+    """The model; the profile's unless given.
+
+    model = { var = "AGENT_MODEL", default = "small" }
+    """
     stdout_to: Path | None = None
-    """A file in the task's folder that takes what the agent prints."""
+    """A file in the task's folder that takes what the agent prints.
+
+    stdout-to = "out/summary.md"
+    """
     name: Text | None = None
-    """What reports call the step."""
+    """What reports call the step.
+
+    name = "Summary"
+    """
     timeout: Duration | None = None
-    """How long it may take."""
+    """How long it may take.
+
+    timeout = "10m"
+    """
 
     @model_validator(mode="after")
     def _one_prompt(self) -> Self:

@@ -21,11 +21,20 @@ class RetrySpec(Spec):
     noun: ClassVar[str] = "a retry"
 
     attempts: Count
-    """Attempts in total."""
+    """Attempts in total.
+
+    attempts = 3
+    """
     delay: Duration | None = None
-    """How long to wait before the second attempt."""
+    """How long to wait before the second attempt.
+
+    delay = "10s"
+    """
     backoff: Annotated[int, Field(ge=1, le=100)] = 1
-    """What the wait is multiplied by from attempt to attempt."""
+    """What the wait is multiplied by from attempt to attempt.
+
+    backoff = 2
+    """
 
 
 def _retry_form(value: Any) -> str:
@@ -44,11 +53,20 @@ class RequiresSpec(Spec):
     noun: ClassVar[str] = "a table of requirements"
 
     tools: list[Text] = Field(default_factory=list)
-    """Programs on the path."""
+    """Programs on the path.
+
+    tools = ["node", "pnpm"]
+    """
     secrets: list[EnvName] = Field(default_factory=list)
-    """Variables of the host that must not be empty."""
+    """Variables of the host that must not be empty.
+
+    secrets = ["NPM_TOKEN"]
+    """
     runtime: Text | None = None
-    """What the steps are made for."""
+    """What the steps are made for.
+
+    runtime = "node@24"
+    """
 
 
 class TaskSpec(Spec):
@@ -57,53 +75,122 @@ class TaskSpec(Spec):
     noun: ClassVar[str] = "a task"
 
     description: str = ""
-    """What it is for."""
+    """What it is for.
+
+    description = "Bundles the app"
+    """
     depends_on: list[Text] = Field(default_factory=list)
-    """Tasks that must pass before this one starts."""
+    """Tasks that must pass before this one starts.
+
+    depends-on = ["typecheck", "codegen"]
+    """
     inputs: list[InputItem] = Field(default_factory=list)
-    """Files and values that decide whether the task must run again."""
+    """Files and values that decide whether the task must run again.
+
+    inputs = ["source", "assets/**", { env = "NODE_ENV" }, { command = "node --version" }]
+    """
     inputs_gitignore: bool = True
-    """Whether patterns leave out what `.gitignore` leaves out."""
+    """Whether patterns leave out what `.gitignore` leaves out.
+
+    inputs-gitignore = false
+    """
     outputs: list[OutputItem] = Field(default_factory=list)
-    """Files that the task owns."""
+    """Files that the task owns.
+
+    outputs = ["dist/**", { glob = "coverage/**", optional = true }]
+    """
     cache: TaskCache = False
-    """Whether and where results are kept."""
+    """Whether and where results are kept.
+
+    cache = { store = "team", policy = "read-write", ttl = "7d" }
+    """
     env: Env = Field(default_factory=dict)
-    """Environment, over the job's."""
+    """Environment, over the job's.
+
+    env = { NODE_ENV = "production" }
+    """
     env_inputs: list[EnvPattern] = Field(default_factory=list)
-    """Host variables that decide whether the task must run again: `NAME` or `NAME*`."""
+    """Host variables that decide whether the task must run again: `NAME` or `NAME*`.
+
+    env-inputs = ["NODE_ENV", "VITE_*"]
+    """
     env_mode: Literal["loose", "strict"] | None = None
-    """Whether the task sees the host's environment, or only what is declared."""
+    """Whether the task sees the host's environment, or only what is declared.
+
+    env-mode = "strict"
+    """
     cwd: Path = ""
-    """The folder of its steps, relative to the pipeline's."""
+    """The folder of its steps, relative to the pipeline's.
+
+    cwd = "web"
+    """
     shell: Shell = "sh"
-    """The shell of its commands; `sh` and `bash` end a command at its first failing line."""
+    """The shell of its commands; `sh` and `bash` end a command at its first failing line.
+
+    shell = "bash"
+    """
     retry: Retry = 1
-    """Attempts in total, or a table."""
+    """Attempts in total, or a table.
+
+    retry = { attempts = 3, delay = "10s", backoff = 2 }
+    """
     timeout: Duration | None = None
-    """How long an attempt may take."""
+    """How long an attempt may take.
+
+    timeout = "5m"
+    """
     requires: RequiresSpec = Field(default_factory=RequiresSpec)
-    """What has to be there before the first step."""
+    """What has to be there before the first step.
+
+    requires = { tools = ["node", "pnpm"], secrets = ["NPM_TOKEN"] }
+    """
     run: Run | None = None
-    """A step, or a list of steps."""
+    """A step, or a list of steps.
+
+    run = ["pnpm build", { argv = ["node", "check it.mjs"] }]
+    """
     steps: list[Step] | None = None
-    """The long spelling of `run`."""
+    """The long spelling of `run`.
+
+    steps = [{ sh = "pnpm build", name = "Bundle" }]
+    """
     pool: Id | None = None
-    """Tasks of one pool share its limit."""
+    """Tasks of one pool share its limit.
+
+    pool = "db"
+    """
     priority: Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)] = 0
-    """Among tasks that are ready, higher first."""
+    """Among tasks that are ready, higher first.
+
+    priority = 10
+    """
     allow_failure: bool = False
-    """Whether the tasks that depend on it run even when it failed."""
+    """Whether the tasks that depend on it run even when it failed.
+
+    allow-failure = true
+    """
     interactive: bool = False
-    """Whether it gets the terminal to itself; never cached."""
+    """Whether it gets the terminal to itself; never cached.
+
+    interactive = true
+    """
     platforms: Annotated[list[Literal["linux", "macos", "windows"]], Field(min_length=1)] | None = (
         None
     )
-    """Where it runs; elsewhere it is skipped."""
+    """Where it runs; elsewhere it is skipped.
+
+    platforms = ["linux", "macos"]
+    """
     platform_independent: bool = False
-    """Whether a result is good on every platform."""
+    """Whether a result is good on every platform.
+
+    platform-independent = true
+    """
     matrix: MatrixSpec | None = None
-    """Variables; the task is made once for each combination of their values."""
+    """Variables; the task is made once for each combination of their values.
+
+    matrix = { python = ["3.11", "3.12"], os = ["linux", "macos"] }
+    """
 
     @model_validator(mode="after")
     def _no_contradiction(self) -> Self:

@@ -8,7 +8,7 @@ from pipec.codes import Code
 from pipec.spec.base import Spec, refusal
 from pipec.spec.cron import cron_problem
 from pipec.spec.events import Event
-from pipec.spec.scalars import Text
+from pipec.spec.scalars import Text, text_like
 
 
 def _can_match(filters: list[str]) -> list[str]:
@@ -28,15 +28,30 @@ class GithubTriggerSpec(Spec):
     noun: ClassVar[str] = "a GitHub trigger"
 
     events: Annotated[list[Event], Field(min_length=1)]
-    """The events."""
+    """The events.
+
+    events = ["pull_request", "push"]
+    """
     branches: Filter | None = None
-    """Branches, as patterns of GitHub."""
+    """Branches, as patterns of GitHub.
+
+    branches = ["main", "release/**", "!release/old"]
+    """
     tags: Filter | None = None
-    """Tags, as patterns of GitHub."""
+    """Tags, as patterns of GitHub.
+
+    tags = ["v*"]
+    """
     paths: Filter | None = None
-    """Changed files, as patterns of GitHub."""
+    """Changed files, as patterns of GitHub.
+
+    paths = ["web/**", "!**/*.md"]
+    """
     types: Annotated[list[Text], Field(min_length=1)] | None = None
-    """Activities of the events, such as `opened`."""
+    """Activities of the events, such as `opened`.
+
+    types = ["opened", "synchronize"]
+    """
 
 
 def _cron(value: str) -> str:
@@ -47,21 +62,39 @@ def _cron(value: str) -> str:
     return " ".join(value.split())
 
 
+Cron = Annotated[str, AfterValidator(_cron), text_like(r"^\s*\S+(\s+\S+){4}\s*$")]
+
+
 class TriggerSpec(Spec):
     """When a job runs by itself: exactly one way."""
 
     noun: ClassVar[str] = "a trigger"
 
     manual: bool | None = None
-    """By hand."""
+    """By hand.
+
+    manual = true
+    """
     github: GithubTriggerSpec | None = None
-    """By events of GitHub."""
-    cron: Annotated[str, AfterValidator(_cron)] | None = None
-    """By the clock: five cron fields."""
-    schedule: Annotated[str, AfterValidator(_cron)] | None = None
-    """Another word for `cron`."""
+    """By events of GitHub.
+
+    github = { events = ["push"], branches = ["main"] }
+    """
+    cron: Cron | None = None
+    """By the clock: five cron fields.
+
+    cron = "17 2 * * *"
+    """
+    schedule: Cron | None = None
+    """Another word for `cron`.
+
+    schedule = "17 2 * * 1-5"
+    """
     timezone: Text | None = None
-    """The time zone of `cron`, such as `Europe/Paris`; UTC unless given."""
+    """The time zone of `cron`, such as `Europe/Paris`; UTC unless given.
+
+    timezone = "Europe/Paris"
+    """
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -13,7 +13,6 @@ from pipec.ir import ArgvStep, PythonStep, Requirements, Retry, Task, TaskCache
 from pipec.ir.task import TaskId
 from pipec.runtime.events import OutputChunk, TaskFinished, TaskSkipped, WarningRaised
 from pipec.runtime.record import RunRecord
-from pipec.runtime.record_schema import execution_record_schema
 from pipec.runtime.request import Services
 from tests.unit.runtime.rig import Rig, shell
 from tests.unit.runtime.scripted_engine import ScriptedEngine
@@ -236,10 +235,6 @@ def test_a_record_follows_its_schema(rig: Rig) -> None:
             shell("d", needs=("c",)),
         )
         check.validate(rig.execution(record))
-
-
-def test_the_schema_of_records_is_the_one_that_is_published() -> None:
-    assert json.loads(SCHEMA.read_text()) == execution_record_schema()
 
 
 def test_a_summary_has_a_line_for_each_task(rig: Rig) -> None:

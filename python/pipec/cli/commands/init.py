@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from pipec.cli.commands.schema import write_schema
 from pipec.cli.invocation import Invocation
 from pipec.cli.options import UsageError
 from pipec.cli.parameters import command_app, examples, invocation_of
+from pipec.cli.schema_files import write_schema
 from pipec.cli.starters import SCHEMA, find_starters, render_pipeline
 from pipec.codes import Code
 from pipec.errors import PlanError, RunError

@@ -1,0 +1,81 @@
+"""The JSON Schemas that pipec publishes: made here, committed, and shipped in the wheel."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pipec import _core
+from pipec.cli.differences import DiffDocument
+from pipec.cli.documents import (
+    SCHEMA_VERSION,
+    CacheDocument,
+    CheckDocument,
+    ConfigDocument,
+    EnvDocument,
+    GcDocument,
+    KeyDocument,
+    ListDocument,
+    PredictionDocument,
+    RunsDocument,
+    ShowDocument,
+    WhyDocument,
+)
+from pipec.ir.schema import ir_schema
+from pipec.plan.graph import Graph
+from pipec.runtime.event_schema import event_schema
+from pipec.runtime.record_schema import document_schema, execution_record_schema
+from pipec.spec.schema import pipeline_schema, schema_id
+
+Schema = dict[str, Any]
+
+FILES: dict[str, Callable[[], Schema]] = {
+    "pipeline": pipeline_schema,
+    "ir": ir_schema,
+    "execution-record": execution_record_schema,
+    "journal-event": event_schema,
+    "findings": lambda: document_schema(
+        CheckDocument, title="Findings about a pipeline file", version=SCHEMA_VERSION
+    ),
+}
+"""The schemas of files that pipec reads or writes, by name."""
+
+DOCUMENTS: dict[str, type] = {
+    "cache-info": CacheDocument,
+    "check": CheckDocument,
+    "config": ConfigDocument,
+    "env": EnvDocument,
+    "diff": DiffDocument,
+    "gc": GcDocument,
+    "graph": Graph,
+    "key": KeyDocument,
+    "list": ListDocument,
+    "run-dry": PredictionDocument,
+    "runs-ls": RunsDocument,
+    "show": ShowDocument,
+    "why": WhyDocument,
+}
+"""What commands print with `--format json`, by command."""
+
+OTHERS = {
+    "compile": "ir",
+    "run": "execution-record",
+    "run-task": "execution-record",
+    "runs-show": "execution-record",
+}
+"""Commands whose JSON has the schema of a file."""
+
+
+def generated_schemas() -> Iterator[tuple[str, str]]:
+    """The name and the text of each schema."""
+    for name, make in FILES.items():
+        yield name, _text(name, make())
+    for command, document in DOCUMENTS.items():
+        title = f"What `pipec {command.replace('-', ' ')} --format json` prints"
+        schema = document_schema(document, title=title, version=SCHEMA_VERSION)
+        yield f"cli/{command}", _text(f"cli:{command}", schema)
+
+
+def _text(name: str, schema: Schema) -> str:
+    dialect = schema.pop("$schema")
+    published = {"$schema": dialect, "$id": schema_id(name, _core.VERSION), **schema}
+    return json.dumps(published, indent=2, ensure_ascii=False) + "\n"
