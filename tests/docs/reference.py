@@ -1,19 +1,29 @@
-"""The tables of the reference, made from the models that read the file.
+"""The reference pages that are made from the program: tables of keys, and the index of codes.
 
-A page names a model in a comment, `<!-- fields of pipec.spec.task.TaskSpec -->`, and its table
-follows. `python -m tests.docs.reference PAGE…` writes the tables into the pages.
+A comment in the page of the pipeline file names a model, such as
+`<!-- fields of pipec.spec.job.JobSpec -->`; its table follows. `python -m tests.docs.reference` writes the tables and the index anew.
 """
 
 import importlib
 import json
 import re
-import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pipec.spec.base import Spec, kebab
+from pipec.codes import Code
+from pipec.spec.base import Spec
+from pipec.spec.forms import form_of, plain_name
+from pipec.spec.meaning import Meaning, meanings
 
-MARKER = re.compile(r"(?P<marker><!-- fields of (?P<model>[\w.]+) -->\n\n)(?P<table>(?:\|.*\n)*)")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "reference" / "pipeline-file.md"
+INDEX = DOCS / "reference" / "codes.md"
+
+MARKER = re.compile(
+    r"(?P<marker><!-- fields of (?P<model>[\w.]+) -->\n\n)(?P<table>(?:\|.*\n)*\n?)"
+)
+HEADING = re.compile(r"^#+ (?P<title>.+)$", re.MULTILINE)
 
 
 def models(page: str) -> list[str]:
@@ -23,7 +33,21 @@ def models(page: str) -> list[str]:
 
 def with_tables(page: str) -> str:
     """The page with every table as the models are now."""
-    return MARKER.sub(lambda found: found["marker"] + table(load_model(found["model"])), page)
+    sections = anchors(page)
+    filled = MARKER.sub(
+        lambda found: found["marker"] + table(load_model(found["model"]), sections), page
+    )
+    return filled.rstrip() + "\n"
+
+
+def anchors(page: str) -> dict[type[Spec], str]:
+    """The anchor of the section that each model's table is in: of the heading above it."""
+    found = {}
+    for marker in MARKER.finditer(page):
+        heading = [match["title"] for match in HEADING.finditer(page, 0, marker.start())][-1]
+        anchor = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        found[load_model(marker["model"])] = anchor
+    return found
 
 
 def load_model(name: str) -> type[Spec]:
@@ -34,34 +58,65 @@ def load_model(name: str) -> type[Spec]:
     return model
 
 
-def table(model: type[Spec]) -> str:
-    """A row for each key: its name, what it is when it is left out, and what it means."""
-    rows = ["| key | default | meaning |", "| --- | --- | --- |"]
-    for name, field in model.model_fields.items():
-        key = field.alias or kebab(name)
-        default = field.get_default(call_default_factory=True)
-        written = "required" if field.is_required() else spelled(default)
-        meaning = (field.description or choices(field.annotation)).replace("|", "\\|")
-        rows.append(f"| `{key}` | {written} | {meaning} |")
-    return "\n".join(rows) + "\n"
+def table(model: type[Spec], sections: Mapping[type[Spec], str]) -> str:
+    """A row for each key: what it can be, what it is when left out, its meaning, an example."""
+    rows = ["| key | type | default | meaning | example |", "| --- | --- | --- | --- | --- |"]
+    fields = {field.alias: field for field in model.model_fields.values()}
+
+    def link(kind: type[Spec]) -> str:
+        anchor = sections.get(kind)
+        return f"[{plain_name(kind)}](#{anchor})" if anchor else "no keys"
+
+    for meaning in meanings(model):
+        form = form_of(fields[meaning.key], link)
+        cells = [f"`{meaning.key}`", form, default(meaning), meaning.text, example(meaning)]
+        rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(rows) + "\n\n"
 
 
-def choices(annotation: Any) -> str:
-    """The texts that a key can have, where the model leaves its meaning to them."""
-    texts = [text for text in get_args(annotation) if isinstance(text, str)]
-    for part in get_args(annotation):
-        texts += [text for text in get_args(part) if isinstance(text, str)]
-    return ", ".join(f"`{text}`" for text in texts)
-
-
-def spelled(default: Any) -> str:
+def default(meaning: Meaning) -> str:
     """A default as it would be written, blank for nothing."""
-    if default in (None, "", [], {}) or isinstance(default, Spec):
-        return ""
-    return f"`{json.dumps(default)}`"
+    if meaning.is_required:
+        return "required"
+    return spelled(meaning.default)
+
+
+def spelled(value: Any) -> str:
+    """A value in TOML, blank for nothing."""
+    return "" if value in (None, "", [], {}) else f"`{json.dumps(value)}`"
+
+
+def example(meaning: Meaning) -> str:
+    """The example, line by line."""
+    return "<br>".join(f"`{line}`" for line in meaning.example.splitlines() if line)
+
+
+def index() -> str:
+    """Every code with the first sentence of its page."""
+    rows = [
+        f"| [{code}](../errors/{code}.md) | {first_sentence(code).replace('|', chr(92) + '|')} |"
+        for code in Code
+    ]
+    lines = [
+        "# Codes",
+        "",
+        "Made from the program itself. A code is never renamed and never reused;",
+        "`pipec explain CODE` prints its page.",
+        "",
+        "| code | meaning |",
+        "| --- | --- |",
+        *rows,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def first_sentence(code: Code) -> str:
+    """What the page of a code begins with."""
+    page = (DOCS / "errors" / f"{code}.md").read_text(encoding="utf-8")
+    paragraph = " ".join(page.split("\n\n")[1].split())
+    return re.split(r"(?<=[.!?]) (?=[A-Z`])", paragraph)[0]
 
 
 if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        path = Path(argument)
-        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    INDEX.write_text(index(), encoding="utf-8")

@@ -58,7 +58,7 @@ def _written_default(field: FieldInfo) -> Any:
         return None
     default = field.get_default(call_default_factory=True)
     if isinstance(default, Spec):
-        return {}
+        return default.model_dump(by_alias=True, exclude_unset=True)
     if default == "" and any(getattr(item, "func", None) is normal_path for item in field.metadata):
         # Normalized, the pipeline's own folder is empty, and nobody can write that.
         return "."

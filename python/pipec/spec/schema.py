@@ -51,8 +51,11 @@ def pipeline_schema() -> Schema:
 def all_models(base: type[Spec] = Spec) -> Iterator[type[Spec]]:
     """The models of all tables of the language."""
     for model in base.__subclasses__():
-        yield model
-        yield from all_models(model)
+        if model.__subclasses__():
+            # What several tables share is no table itself.
+            yield from all_models(model)
+        else:
+            yield model
 
 
 _ORDERED = (PipelineSpec, TaskSpec, JobSpec)

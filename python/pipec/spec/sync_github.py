@@ -26,11 +26,20 @@ class ToolchainSpec(Spec):
     noun: ClassVar[str] = "a toolchain"
 
     version: Text | None = None
-    """Its version; unless given, what a file of the repository says, else a default of pipec."""
+    """Its version; unless given, what a file of the repository says, else a default of pipec.
+
+    version = "24"
+    """
     version_file: Path | None = None
-    """The file of the repository that says the version."""
+    """The file of the repository that says the version.
+
+    version-file = ".tool-versions"
+    """
     install: Commands | None = None
-    """What installs the dependencies instead; `false`: nothing."""
+    """What installs the dependencies instead; `false`: nothing.
+
+    install = "make install"
+    """
 
     @model_validator(mode="after")
     def _one_version(self) -> Self:
@@ -46,7 +55,10 @@ class PythonSetupSpec(ToolchainSpec):
     noun: ClassVar[str] = "the set-up of Python"
 
     manager: Literal["uv", "pip"] | None = None
-    """Who installs; unless given, uv where there is a `uv.lock`, else pip."""
+    """Who installs; unless given, uv where there is a `uv.lock`, else pip.
+
+    manager = "uv"
+    """
 
 
 class NodeSetupSpec(ToolchainSpec):
@@ -55,7 +67,10 @@ class NodeSetupSpec(ToolchainSpec):
     noun: ClassVar[str] = "the set-up of Node"
 
     manager: Literal["pnpm", "npm", "yarn", "bun"] | None = None
-    """Who installs; unless given, `packageManager` of package.json or the lock file tells."""
+    """Who installs; unless given, `packageManager` of package.json or the lock file tells.
+
+    manager = "pnpm"
+    """
 
 
 class DenoSetupSpec(ToolchainSpec):
@@ -82,7 +97,10 @@ class JavaSetupSpec(ToolchainSpec):
     noun: ClassVar[str] = "the set-up of Java"
 
     distribution: Text = "temurin"
-    """Whose build of it."""
+    """Whose build of it.
+
+    distribution = "zulu"
+    """
 
 
 class SetupSpec(Spec):
@@ -91,17 +109,35 @@ class SetupSpec(Spec):
     noun: ClassVar[str] = "a set-up"
 
     python: PythonSetupSpec | None = None
-    """Python, with uv or pip."""
+    """Python, with uv or pip.
+
+    python = { version = "3.13", manager = "uv" }
+    """
     node: NodeSetupSpec | None = None
-    """Node, with pnpm, npm, yarn or bun."""
+    """Node, with pnpm, npm, yarn or bun.
+
+    node = { version = "24", manager = "pnpm" }
+    """
     deno: DenoSetupSpec | None = None
-    """Deno."""
+    """Deno.
+
+    deno = { version = "2" }
+    """
     rust: RustSetupSpec | None = None
-    """Rust, with rustup."""
+    """Rust, with rustup.
+
+    rust = { version-file = "rust-toolchain.toml" }
+    """
     go: GoSetupSpec | None = None
-    """Go."""
+    """Go.
+
+    go = { version-file = "go.mod" }
+    """
     java: JavaSetupSpec | None = None
-    """Java."""
+    """Java.
+
+    java = { version = "25", distribution = "temurin" }
+    """
 
 
 ToolchainName = Literal["python", "node", "deno", "rust", "go", "java"]
@@ -122,7 +158,10 @@ class LockedInstallSpec(Spec):
     noun: ClassVar[str] = "an installation"
 
     requirements: Path
-    """The file, from the top of the repository."""
+    """The file, from the top of the repository.
+
+    requirements = ".github/pipec.requirements.txt"
+    """
 
 
 class BuiltInstallSpec(Spec):
@@ -134,9 +173,15 @@ class BuiltInstallSpec(Spec):
         Annotated[Text, Tag("text")] | Annotated[list[Text], Field(min_length=1), Tag("list")],
         by_form(by_type(text=str, list=list), "expected a command or a list of commands"),
     ]
-    """What builds it."""
+    """What builds it.
+
+    run = ["make develop"]
+    """
     path: list[Text] = Field(default_factory=list)
-    """Folders of the repository where programs are found afterwards."""
+    """Folders of the repository where programs are found afterwards.
+
+    path = [".venv/bin"]
+    """
 
 
 Install = Annotated[
@@ -156,9 +201,15 @@ class CiCacheSpec(Spec):
     noun: ClassVar[str] = "a table of CI caches"
 
     tasks: bool = True
-    """Results of tasks."""
+    """Results of tasks.
+
+    tasks = false
+    """
     dependencies: bool = False
-    """What the package managers download."""
+    """What the package managers download.
+
+    dependencies = true
+    """
 
 
 CiCache = Annotated[
@@ -184,23 +235,50 @@ class SyncGithubSpec(Spec):
     noun: ClassVar[str] = "the GitHub sync"
 
     workflow: WorkflowPath = ".github/workflows/pipec.yml"
-    """The workflow file."""
+    """The workflow file.
+
+    workflow = ".github/workflows/ci.yml"
+    """
     lock: Path = ".github/pipec.lock.json"
-    """The lock file: what the workflow was made of."""
+    """The lock file: what the workflow was made of.
+
+    lock = ".github/ci.lock.json"
+    """
     pins: WorkflowPath = ".github/workflows/pipec-pins.yml"
-    """The file of pinned actions: a workflow that never runs, for update bots."""
+    """The file of pinned actions: a workflow that never runs, for update bots.
+
+    pins = ".github/workflows/ci-pins.yml"
+    """
     name: Text | None = None
-    """The workflow's name; unless given, the pipeline's."""
+    """The workflow's name; unless given, the pipeline's.
+
+    name = "CI"
+    """
     mode: Literal["jobs", "single"] = "jobs"
-    """A GitHub job for each job, or one that runs whatever the event asks for."""
+    """A GitHub job for each job, or one that runs whatever the event asks for.
+
+    mode = "single"
+    """
     profile: Literal["2026", "conservative"] = "2026"
-    """Whether keywords are used that older linters and servers do not know."""
+    """Whether keywords are used that older linters and servers do not know.
+
+    profile = "conservative"
+    """
     install: Install = LockedInstallSpec(requirements=".github/pipec.requirements.txt")
-    """How runners get pipec."""
+    """How runners get pipec.
+
+    install = { run = "make develop", path = [".venv/bin"] }
+    """
     setup: Setup = "auto"
-    """The toolchains of runners; `auto`: what the repository's files ask for."""
+    """The toolchains of runners; `auto`: what the repository's files ask for.
+
+    setup = ["node", "rust"]
+    """
     cache: CiCache = True
-    """What is kept between runs."""
+    """What is kept between runs.
+
+    cache = { tasks = true, dependencies = true }
+    """
     gate: (
         Annotated[
             Annotated[Literal[False], Tag("bool")] | Annotated[Id, Tag("text")],
@@ -208,12 +286,27 @@ class SyncGithubSpec(Spec):
         ]
         | None
     ) = None
-    """The job that fails unless every other passed or was not asked for; `pipec` unless given."""
+    """The job that fails unless every other passed or was not asked for; `pipec` unless given.
+
+    gate = "all-green"
+    """
     runs_on: Labels = "ubuntu-24.04"
-    """The labels of the runner of jobs that name none."""
+    """The labels of the runner of jobs that name none.
+
+    runs-on = ["self-hosted", "linux"]
+    """
     timeout_minutes: Annotated[int, Field(ge=1, le=43200)] = 30
-    """When GitHub ends a job that has no timeout of its own."""
+    """When GitHub ends a job that has no timeout of its own.
+
+    timeout-minutes = 20
+    """
     concurrency: bool = True
-    """Whether a newer run of the same branch waits for, or of a pull request replaces, an older."""
+    """Whether a newer run of the same branch waits for, or of a pull request replaces, an older.
+
+    concurrency = false
+    """
     merge_group: bool = True
-    """Whether what runs for a pull request also runs for its place in a merge queue."""
+    """Whether what runs for a pull request also runs for its place in a merge queue.
+
+    merge-group = false
+    """
