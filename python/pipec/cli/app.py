@@ -2,6 +2,7 @@
 
 import re
 from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated, Literal
 
 import typer
@@ -45,7 +46,10 @@ class Commands(typer.core.TyperGroup):
         """The command of this name, if there is one."""
         if cmd_name not in VERBS:
             return None
-        module = import_module(f"pipec.cli.commands.{cmd_name.replace('-', '_')}")
+        name = cmd_name.replace("-", "_")
+        module = import_module(
+            f"pipec.cli.commands.{name}_" if iskeyword(name) else f"pipec.cli.commands.{name}"
+        )
         command = typer.main.get_command(module.app)
         command.name = cmd_name
         return command

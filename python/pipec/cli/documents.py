@@ -245,6 +245,30 @@ class GcDocument:
     bytes_kept: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportNote:
+    """What became of one part of an imported file; `line` counts from 1."""
+
+    fidelity: Literal["exact", "approximated", "dropped"]
+    path: str
+    line: int
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportDocument:
+    """How true a pipeline is; `path`: where it was written. `pipec import --format json`."""
+
+    schema_version: int = SCHEMA_VERSION
+    kind: str
+    sources: tuple[str, ...]
+    tasks: int
+    jobs: int
+    notes: tuple[ImportNote, ...]
+    path: str | None = None
+
+
 def print_document(console: Console, document: Any) -> None:
     """Prints a document as JSON that a person can read too."""
     console.data(json.dumps(to_json(document), ensure_ascii=False, indent=2) + "\n")

@@ -35,6 +35,7 @@ VERBS = (
     "cache",
     "gc",
     "init",
+    "import",
     "explain",
     "schema",
     "completions",
