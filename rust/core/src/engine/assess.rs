@@ -25,7 +25,7 @@ impl Engine {
     pub fn assess(&self, extras: &BTreeMap<String, Extras>) -> Result<Decisions> {
         let tasks: Vec<&str> = self.request.tasks.iter().map(String::as_str).collect();
         let mut decisions = Decisions::new();
-        let (look, sets) = match self.look(&tasks) {
+        let (look, sets) = match self.survey(&tasks) {
             Ok(looked) => looked,
             Err(Error::Io { .. }) => return Ok(decisions),
             Err(error) => return Err(error),
@@ -90,7 +90,12 @@ impl Engine {
         let mut distinct: Vec<SetId> = sets.collect();
         distinct.sort_unstable();
         distinct.dedup();
-        self.digest(look, &distinct);
+        let unknown: Vec<SetId> = distinct
+            .iter()
+            .copied()
+            .filter(|set| !look.has_inputs_sum(*set))
+            .collect();
+        self.digest(look, &unknown);
         let one = |set: SetId| {
             let (digest, count) = look.inputs_sum(&self.root, set).ok()?;
             Some((set, Inputs { digest, count }))

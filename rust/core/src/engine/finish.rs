@@ -44,6 +44,7 @@ impl Engine {
                 root: &self.root,
                 staging: &self.request.state.join("tmp"),
             };
+            self.lock().has_changed_files = true;
             done = restorer.restore(wanted, &look.present(set))?;
         }
         let made = made_of(task, decided.key, wanted);
@@ -55,6 +56,7 @@ impl Engine {
     pub fn seal(&self, id: &str, facts: &TaskFacts) -> Result<Sealed> {
         let task = self.pipeline.task(id)?;
         let decided = self.decided(id)?;
+        self.lock().has_changed_files = true;
         let (look, sets, alone) = self.look_with_patterns(task)?;
         let mut sealed = Sealed::default();
         if let Some(set) = sets.outputs {
@@ -133,10 +135,7 @@ impl Engine {
     /// A look at one task with each of its output patterns also as a set of its own.
     fn look_with_patterns<'a>(&'a self, task: &'a Task) -> Result<(Look, TaskSets, Vec<SetId>)> {
         let mut sets = Sets::new(&self.pipeline);
-        let own = TaskSets {
-            inputs: sets.inputs_of(task)?,
-            outputs: sets.outputs_of(task)?,
-        };
+        let own = sets.of_task(task)?;
         let alone: Result<Vec<_>> = task
             .outputs
             .iter()

@@ -11,13 +11,14 @@ use rayon::prelude::*;
 
 use super::Engine;
 use super::sets::{Built, Sets};
+use super::survey::Sums;
 use crate::digest::{Digest, hash_file};
 use crate::error::{Error, Result};
 use crate::glob::SetId;
 use crate::store::Present;
 use crate::tree::{
-    Entry, EntryKind, FolderFound, Found, Identity, Kind, Known, Manifest, Stamp, Sum, Walk,
-    is_gone, is_never, open_file, path_of, read_link, walk,
+    Entry, EntryKind, FolderFound, Found, Identity, Kind, Known, Manifest, Stamp, Sum, SumOf,
+    Summed, Walk, is_gone, is_never, open_file, path_of, read_link,
 };
 
 /// A file that keeps changing while it is read is given up on after this many times.
@@ -33,7 +34,13 @@ pub(super) struct Look {
     /// For each set of outputs the folders that it owns.
     owned: HashMap<SetId, Vec<u32>>,
     /// Taken before the first file is read: a look that reads none writes none.
-    stamp: OnceLock<Stamp>,
+    pub(super) stamp: OnceLock<Stamp>,
+    /// What a survey knew of sets that have not changed since.
+    sums: Sums,
+    /// What was found out, for the next survey.
+    added_up: Mutex<Vec<Summed>>,
+    /// Some set depends on what no walk sees.
+    is_unsteady: AtomicBool,
     /// Files that changed after the walk, with the identity under which they were read.
     changed: Mutex<HashMap<Place, Identity>>,
     has_changed: AtomicBool,
@@ -61,39 +68,14 @@ impl Engine {
         let mut sets = Sets::new(&self.pipeline);
         let mut of_tasks = Vec::with_capacity(tasks.len());
         for task in tasks {
-            let task = self.pipeline.task(task)?;
-            of_tasks.push(TaskSets {
-                inputs: sets.inputs_of(task)?,
-                outputs: sets.outputs_of(task)?,
-            });
+            of_tasks.push(sets.of_task(self.pipeline.task(task)?)?);
         }
         Ok((self.look_for(sets.build())?, of_tasks))
     }
 
     pub(super) fn look_for(&self, built: Built) -> Result<Look> {
-        let walk = walk(&self.root, &built.automaton, &self.index, &self.walked)?;
-        let mut members = vec![Vec::new(); built.literals.len()];
-        let mut owned: HashMap<SetId, Vec<u32>> = HashMap::new();
-        for (folder_number, folder) in (0..).zip(&walk.folders) {
-            for set in folder.owners.iter() {
-                owned.entry(*set).or_default().push(folder_number);
-            }
-            for (file_number, file) in (0..).zip(&folder.files) {
-                for set in file.sets.iter() {
-                    members[*set as usize].push((folder_number, file_number));
-                }
-            }
-        }
-        Ok(Look {
-            built,
-            walk,
-            members,
-            owned,
-            stamp: OnceLock::new(),
-            changed: Mutex::default(),
-            has_changed: AtomicBool::new(false),
-            troubles: Mutex::default(),
-        })
+        let walk = self.walk(&built)?;
+        Ok(Look::of(built, walk, OnceLock::new(), Sums::new()))
     }
 
     /// Finds the digest of everything in these sets that has none yet.
@@ -190,6 +172,34 @@ impl Engine {
 }
 
 impl Look {
+    pub(super) fn of(built: Built, walk: Walk, stamp: OnceLock<Stamp>, sums: Sums) -> Self {
+        let mut members = vec![Vec::new(); built.literals.len()];
+        let mut owned: HashMap<SetId, Vec<u32>> = HashMap::new();
+        for (folder_number, folder) in (0..).zip(&walk.folders) {
+            for set in folder.owners.iter() {
+                owned.entry(*set).or_default().push(folder_number);
+            }
+            for (file_number, file) in (0..).zip(&folder.files) {
+                for set in file.sets.iter() {
+                    members[*set as usize].push((folder_number, file_number));
+                }
+            }
+        }
+        Self {
+            built,
+            walk,
+            members,
+            owned,
+            stamp,
+            sums,
+            added_up: Mutex::default(),
+            is_unsteady: AtomicBool::new(false),
+            changed: Mutex::default(),
+            has_changed: AtomicBool::new(false),
+            troubles: Mutex::default(),
+        }
+    }
+
     pub(super) fn walk(&self) -> &Walk {
         &self.walk
     }
@@ -215,7 +225,7 @@ impl Look {
     }
 
     /// What is known of a file, under the identity with which it was read.
-    fn known(&self, place: Place) -> Option<Known> {
+    pub(super) fn known(&self, place: Place) -> Option<Known> {
         let file = self.at(place).1;
         let digest = (*file.digest.get()?)?;
         let changed = if self.has_changed.load(Ordering::Acquire) {
@@ -261,12 +271,67 @@ impl Look {
 
     /// The digest and the number of the inputs that a set selects, as of `inputs`, without a list of them.
     pub(super) fn inputs_sum(&self, root: &Path, set: SetId) -> Result<(Digest, u64)> {
-        let listed = || {
+        if let Some(known) = self.sums.get(&(set, SumOf::Inputs)) {
+            // Whatever could change it is seen by a walk: else it would not have been kept.
+            self.keep_sum(set, SumOf::Inputs, *known);
+            return Ok(*known);
+        }
+        let (sum, is_steady) = self.add_up_inputs(root, set)?;
+        if is_steady {
+            self.keep_sum(set, SumOf::Inputs, sum);
+        } else {
+            self.is_unsteady.store(true, Ordering::Release);
+        }
+        Ok(sum)
+    }
+
+    /// Whether the sum of a set's inputs is known without a look at any of them.
+    pub(super) fn has_inputs_sum(&self, set: SetId) -> bool {
+        self.sums.contains_key(&(set, SumOf::Inputs))
+    }
+
+    fn keep_sum(&self, set: SetId, of: SumOf, (digest, count): (Digest, u64)) {
+        lock(&self.added_up).push(Summed {
+            set,
+            of,
+            digest,
+            count,
+        });
+    }
+
+    /// Every sum that a survey of this look may keep, each once.
+    pub(super) fn summed(&self) -> Vec<Summed> {
+        let mut summed = lock(&self.added_up).clone();
+        summed.sort_unstable_by_key(|sum| (sum.set, sum.of));
+        summed.dedup_by_key(|sum| (sum.set, sum.of));
+        summed
+    }
+
+    /// Whether everything that the sets select lies where a walk sees it.
+    pub(super) fn is_steady_throughout(&self) -> bool {
+        !self.is_unsteady.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing was unreadable or vanished while it was looked at.
+    pub(super) fn is_complete(&self) -> bool {
+        let is_gone = |file: &Found| matches!(file.digest.get(), Some(None));
+        let has_contents = |file: &Found| file.identity.kind != Kind::Special;
+        lock(&self.troubles).is_empty()
+            && !self
+                .walk
+                .files()
+                .any(|(_, file)| has_contents(file) && is_gone(file))
+    }
+
+    /// The sum, and whether a walk that finds everything as it was means that the sum is as it was.
+    fn add_up_inputs(&self, root: &Path, set: SetId) -> Result<((Digest, u64), bool)> {
+        let listed = |is_steady: bool| {
             let manifest = self.inputs(root, set)?;
-            Ok((manifest.digest(), manifest.entries.len() as u64))
+            let sum = (manifest.digest(), manifest.entries.len() as u64);
+            Ok((sum, is_steady))
         };
         if !lock(&self.troubles).is_empty() {
-            return listed();
+            return listed(false);
         }
         // All paths in one piece of memory, and where each of them stands in it.
         let mut paths = Vec::with_capacity(self.members(set).len() * 64);
@@ -286,17 +351,18 @@ impl Look {
         entries.sort_unstable_by(|a, b| paths[a.0.clone()].cmp(&paths[b.0.clone()]));
         let path_at = |number: usize| entries.get(number).map(|(range, ..)| &paths[range.clone()]);
         let literals = &self.built.literals[set as usize];
-        if !literals
+        let mut uncovered = literals
             .iter()
-            .all(|literal| is_covered(entries.len(), path_at, literal))
-        {
-            return listed();
+            .filter(|literal| !is_covered(entries.len(), path_at, literal))
+            .peekable();
+        if uncovered.peek().is_some() {
+            return listed(uncovered.all(|literal| is_seen_by_walks(root, literal)));
         }
         let mut sum = Sum::new();
         for (range, kind, digest) in &entries {
             sum.add(&paths[range.clone()], *kind, *digest);
         }
-        Ok((sum.finish(), entries.len() as u64))
+        Ok(((sum.finish(), entries.len() as u64), true))
     }
 
     /// Which writing of each file of a set this is, in the order of the walk.
@@ -345,6 +411,24 @@ impl Look {
                 .map(|folder| folder_entry(&folder.path)),
         );
         Some(Manifest::new(entries))
+    }
+
+    /// The digest of the outputs on disk with their exact modes, as of `outputs`.
+    pub(super) fn exact_digest(&self, set: SetId) -> Option<Digest> {
+        let sum = match self.sums.get(&(set, SumOf::Outputs)) {
+            Some(known) => *known,
+            None => {
+                let present = self.outputs(set)?;
+                (present.exact_digest(), present.entries.len() as u64)
+            }
+        };
+        self.keep_sum(set, SumOf::Outputs, sum);
+        Some(sum.0)
+    }
+
+    /// Whether the digest of a set's outputs is known without a look at any of them.
+    pub(super) fn has_exact_digest(&self, set: SetId) -> bool {
+        self.sums.contains_key(&(set, SumOf::Outputs))
     }
 
     pub(super) fn empty_folders(&self, set: SetId) -> impl Iterator<Item = &FolderFound> {
@@ -444,6 +528,19 @@ pub(super) fn folder_entry(path: &[u8]) -> Entry {
         mode: 0o755,
         size: 0,
     }
+}
+
+/// Whether a walk would see something appear at a path where it has seen nothing: not behind a link.
+fn is_seen_by_walks(root: &Path, path: &[u8]) -> bool {
+    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    for (slash, _) in slashes {
+        match fs::symlink_metadata(path_of(root, &path[..slash])) {
+            Ok(found) if found.is_dir() => {}
+            Ok(found) => return !found.is_symlink(),
+            Err(error) => return is_gone(&error),
+        }
+    }
+    true
 }
 
 /// Whether a path is among these `count` paths, or something below it. `path_at` gives them in order.

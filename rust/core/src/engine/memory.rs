@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decision::EntryFacts;
 use super::look::Look;
+use super::survey::Basis;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::store::{Store, Uses, replace, temporary_in};
@@ -19,6 +20,8 @@ pub(super) struct Memory {
     pub(super) fresh: Fresh,
     /// The look at everything, if there was one: it tells what is gone.
     pub(super) looked: Option<Arc<Look>>,
+    /// What that look went on from.
+    pub(super) basis: Option<Basis>,
     successes: BTreeMap<String, Success>,
     successes_changed: bool,
     /// By the root of the store.
@@ -41,6 +44,7 @@ impl Memory {
         Self {
             fresh: Fresh::new(),
             looked: None,
+            basis: None,
             // A damaged table costs a look into the store, and an explanation of the next miss.
             successes: read_checked(&state.join("successes")).unwrap_or_default(),
             successes_changed: false,
@@ -59,11 +63,15 @@ impl Memory {
         }
     }
 
-    pub(super) fn write(&mut self, state: &Path, index: &Index) -> Result<()> {
+    pub(super) fn write<'a>(
+        &mut self,
+        state: &Path,
+        index: impl FnOnce() -> &'a Index,
+    ) -> Result<()> {
         let temporary = || temporary_in(&state.join("tmp"));
         if !self.fresh.is_empty() {
             let walk = self.looked.as_deref().map(Look::walk);
-            let next = index.next(walk, &self.fresh);
+            let next = index().next(walk, &self.fresh);
             replace(&state.join("index"), &temporary()?, &next)?;
             self.fresh.clear();
         }

@@ -12,11 +12,12 @@ mod look;
 mod memory;
 mod request;
 mod sets;
+mod survey;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub use decision::{Decision, EntryFacts, Extras, FileChange, Sealed, TaskFacts, Verdict};
 pub use explain::InputDifferences;
@@ -39,7 +40,8 @@ pub struct Engine {
     request: Request,
     /// The host's environment with the run's parameters.
     host: Variables,
-    index: Index,
+    ir_digest: Digest,
+    index: OnceLock<Index>,
     walked: Counters,
     hashed: Hashed,
     inner: Mutex<Inner>,
@@ -58,6 +60,8 @@ struct Inner {
     decided: HashMap<String, Arc<Decided>>,
     made: HashMap<String, Made>,
     memory: Memory,
+    /// Something of the project was written in this run, or steps had the chance to.
+    has_changed_files: bool,
 }
 
 /// What was found out about a task before its steps.
@@ -95,20 +99,21 @@ impl Engine {
         for task in &request.tasks {
             pipeline.task(task)?;
         }
-        let index = Index::read(&request.state.join("index"));
         let memory = Memory::read(&request.state);
         Ok(Self {
             root: root.to_path_buf(),
             host: request.host_with_params(),
             pipeline,
             request,
-            index,
+            ir_digest: Digest::of(ir),
+            index: OnceLock::new(),
             walked: Counters::default(),
             hashed: Hashed::default(),
             inner: Mutex::new(Inner {
                 decided: HashMap::new(),
                 made: HashMap::new(),
                 memory,
+                has_changed_files: false,
             }),
         })
     }
@@ -132,7 +137,9 @@ impl Engine {
 
     /// Closes a task that failed.
     pub fn failed(&self, task: &str) {
-        self.lock().made.insert(task.to_owned(), Made::Unsure);
+        let mut inner = self.lock();
+        inner.has_changed_files = true;
+        inner.made.insert(task.to_owned(), Made::Unsure);
     }
 
     pub fn counters(&self) -> BTreeMap<&'static str, u64> {
@@ -150,8 +157,15 @@ impl Engine {
 
     /// Writes down what later runs save time with. Nothing new: nothing is written.
     pub fn save(&self) -> Result<()> {
+        self.save_survey()?;
         let mut inner = self.lock();
-        inner.memory.write(&self.request.state, &self.index)
+        inner.memory.write(&self.request.state, || self.index())
+    }
+
+    /// Read when something has to be listed or digested: a run with everything as it was needs none.
+    fn index(&self) -> &Index {
+        let read = || Index::read(&self.request.state.join("index"));
+        self.index.get_or_init(read)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

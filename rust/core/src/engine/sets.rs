@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::look::TaskSets;
 use crate::error::{Error, Result};
 use crate::glob::{Automaton, Pattern, Rule, SetId, SetSpec, sets_may_meet};
 use crate::ir::{InputRule, OutputPattern, Pipeline, Task};
@@ -50,6 +51,14 @@ impl<'a> Sets<'a> {
             automaton: Automaton::new(&self.specs),
             literals: self.literals,
         }
+    }
+
+    /// Both sets of a task.
+    pub(super) fn of_task(&mut self, task: &'a Task) -> Result<TaskSets> {
+        Ok(TaskSets {
+            inputs: self.inputs_of(task)?,
+            outputs: self.outputs_of(task)?,
+        })
     }
 
     /// What a task reads: its input rules without its own outputs.

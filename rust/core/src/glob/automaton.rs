@@ -316,7 +316,8 @@ impl Automaton {
         self.selecting(&self.state_of(path), None)
     }
 
-    fn state_of(&self, path: &[u8]) -> Arc<State> {
+    /// The state of a folder or a file below the folder that all patterns are relative to.
+    pub fn state_of(&self, path: &[u8]) -> Arc<State> {
         let names = path.split(|byte| *byte == b'/');
         names.fold(self.start(), |state, name| self.step(&state, name))
     }

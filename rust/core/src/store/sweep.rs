@@ -14,13 +14,15 @@ use crate::error::{Error, Result};
 use crate::tree::EntryKind;
 
 /// Everything that a store and an engine keep in their folder.
-const OURS: [&str; 9] = [
+const OURS: [&str; 11] = [
     "cas",
     "ac",
     "tmp",
     "ir",
     "values",
     "index",
+    "surveys",
+    "settled",
     "stamp",
     "successes",
     "uses.json",

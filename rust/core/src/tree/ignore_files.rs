@@ -4,8 +4,10 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::identity::Identity;
 use super::ignore_rule::IgnoreRule;
 use super::os::{open_file, path_of};
+use crate::digest::{Digest, Fields};
 use crate::error::{Error, Result};
 
 pub(super) const IGNORE_FILE: &[u8] = b".gitignore";
@@ -21,6 +23,8 @@ pub(super) struct Ignored {
 /// The rules of one ignore file.
 struct Frame {
     rules: Vec<IgnoreRule>,
+    /// Of the file.
+    digest: Digest,
     /// How many bytes of a path lead to the folder of these rules.
     skipped: usize,
     /// Where the project lies below that folder, with a slash, for rules from above the project.
@@ -40,7 +44,7 @@ impl Ignored {
             .skip(1)
             .take_while(|folder| folder.starts_with(top));
         for folder in between.collect::<Vec<_>>().into_iter().rev() {
-            if let Some(bytes) = read(&path_of(folder, IGNORE_FILE))? {
+            if let Some((Some(bytes), _)) = read(&path_of(folder, IGNORE_FILE))? {
                 let below = root.strip_prefix(folder).unwrap_or(Path::new(""));
                 let prefix = [below.as_os_str().as_encoded_bytes(), b"/"].concat();
                 ignored = ignored.with_rules(0, prefix, &bytes);
@@ -49,8 +53,24 @@ impl Ignored {
         Ok(ignored)
     }
 
-    /// Adds the ignore file of a folder, if it has one. `folder` is relative to `root`.
-    pub(super) fn with_file_of(&self, root: &Path, folder: &[u8]) -> Result<Self> {
+    /// Stands for everything that these rules say of the project: other rules, another digest.
+    pub(super) fn digest(&self) -> Digest {
+        let mut fields = Fields::new("pipec ignore rules above a project v1");
+        let mut frame = self.rules.as_deref();
+        while let Some(own) = frame {
+            fields.bytes(&own.prefix).digest(own.digest);
+            frame = own.outer.as_deref();
+        }
+        fields.finish()
+    }
+
+    /// Adds the ignore file of a folder, if it has one, and tells which file that is. `folder` is relative
+    /// to `root`.
+    pub(super) fn with_file_of(
+        &self,
+        root: &Path,
+        folder: &[u8],
+    ) -> Result<(Self, Option<Identity>)> {
         let read = read(&path_of(&path_of(root, folder), IGNORE_FILE))?;
         let skipped = if folder.is_empty() {
             0
@@ -58,8 +78,11 @@ impl Ignored {
             folder.len() + 1
         };
         Ok(match read {
-            Some(bytes) => self.with_rules(skipped, Vec::new(), &bytes),
-            None => self.clone(),
+            Some((Some(bytes), identity)) => {
+                (self.with_rules(skipped, Vec::new(), &bytes), Some(identity))
+            }
+            Some((None, identity)) => (self.clone(), Some(identity)),
+            None => (self.clone(), None),
         })
     }
 
@@ -69,6 +92,7 @@ impl Ignored {
         Self {
             rules: Some(Arc::new(Frame {
                 rules: lines.filter_map(IgnoreRule::parse).collect(),
+                digest: Digest::of(bytes),
                 skipped,
                 prefix,
                 outer: self.rules.clone(),
@@ -111,16 +135,17 @@ impl Ignored {
     }
 }
 
-/// The rules of an ignore file. As in git one that is a link, or no file at all, says nothing.
-fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    match std::fs::symlink_metadata(path) {
-        Ok(found) if found.is_file() => {}
-        Ok(_) => return Ok(None),
+/// The rules of an ignore file, and which file it is. As in git one that is a link, or no file at all,
+/// says nothing.
+fn read(path: &Path) -> Result<Option<(Option<Vec<u8>>, Identity)>> {
+    let identity = match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => Identity::from(&found),
+        Ok(found) => return Ok(Some((None, Identity::from(&found)))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::at(path)(error)),
-    }
+    };
     let mut bytes = Vec::new();
     let mut file = open_file(path).map_err(Error::at(path))?;
     file.read_to_end(&mut bytes).map_err(Error::at(path))?;
-    Ok(Some(bytes))
+    Ok(Some((Some(bytes), identity)))
 }

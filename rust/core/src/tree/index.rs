@@ -133,7 +133,9 @@ impl Index {
     pub fn next(&self, walked: Option<&Walk>, fresh: &Fresh) -> Vec<u8> {
         let seen: Seen<'_> = walked
             .into_iter()
-            .flat_map(|walk| walk.folders.iter().map(|folder| (&*folder.path, folder)))
+            .flat_map(|walk| &walk.folders)
+            .filter(|folder| folder.is_listed)
+            .map(|folder| (&*folder.path, folder))
             .collect();
         let mut writer = Writer::default();
         let mut ours = fresh.iter().peekable();
@@ -408,6 +410,10 @@ mod tests {
         };
         FolderFound {
             path: boxed(path),
+            identity: known(0).identity,
+            ignore_file: None,
+            links: Vec::new(),
+            is_listed: true,
             files: files.iter().map(file).collect(),
             others: others.iter().map(|name| boxed(name)).collect(),
             subfolders: below.iter().map(|name| boxed(name)).collect(),

@@ -6,12 +6,16 @@ mod ignore_rule;
 mod index;
 mod manifest;
 mod os;
+mod resume;
 mod stamp;
+mod survey;
 mod walk;
 
 pub use identity::{Identity, Kind};
 pub use index::{Fresh, Index, Known};
 pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, Sum, differences};
 pub use os::{open_file, path_of, read_link};
+pub use resume::{Resumed, resume, rules_above};
 pub use stamp::Stamp;
-pub use walk::{Counters, FolderFound, Found, Walk, is_gone, is_never, walk};
+pub use survey::{Changes, SumOf, Summed, Survey, Surveyed, is_surveyable, write as write_survey};
+pub use walk::{Counters, FolderFound, Found, Project, Walk, is_gone, is_never, walk};

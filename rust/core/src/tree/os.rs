@@ -17,6 +17,12 @@ mod list;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[path = "list_unix.rs"]
 mod list;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[path = "times_linux.rs"]
+mod times;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[path = "times_unix.rs"]
+mod times;
 
 /// A folder held open: names are looked up relative to it, however deep it lies.
 pub(super) struct Folder(OwnedFd);
@@ -55,6 +61,20 @@ impl Folder {
         Ok(listed)
     }
 
+    /// What the folder itself is.
+    pub(super) fn own_identity(&self) -> io::Result<Identity> {
+        Ok(identity_of(&rustix::fs::fstat(&self.0)?))
+    }
+
+    /// What a path below the folder stands for, links not followed at its end. None if it is gone.
+    pub(super) fn identity_at(&self, path: &CStr) -> io::Result<Option<Identity>> {
+        match rustix::fs::statat(&self.0, path, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(identity_of(&stat))),
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// What a name stands for, links not followed. None if it is gone.
     pub(super) fn identity(&self, name: &[u8]) -> io::Result<Option<Identity>> {
         match rustix::fs::statat(&self.0, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW) {
@@ -63,6 +83,11 @@ impl Folder {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Whether a folder's times tell that nothing was added to it, removed from it or renamed in it.
+pub(super) fn keeps_folder_times(folder: &Folder) -> bool {
+    times::keeps_folder_times(&folder.0)
 }
 
 fn kind_of(file_type: FileType) -> Option<Kind> {

@@ -23,11 +23,11 @@ const NEVER: [&[u8]; 2] = [b".git", b".pipec"];
 
 /// What a walk is of.
 #[derive(Clone, Copy)]
-struct Project<'a> {
-    root: &'a Path,
-    automaton: &'a Automaton,
-    index: &'a Index,
-    counters: &'a Counters,
+pub struct Project<'a> {
+    pub root: &'a Path,
+    pub automaton: &'a Automaton,
+    pub index: &'a Index,
+    pub counters: &'a Counters,
 }
 
 /// How much work a walk was.
@@ -39,7 +39,7 @@ pub struct Counters {
     pub index_hits: AtomicU64,
 }
 
-/// What a walk found: folders from the top down, each with what was selected in it.
+/// What a walk found: folders level by level from the top down, each with what was selected in it.
 pub struct Walk {
     pub folders: Vec<FolderFound>,
 }
@@ -47,8 +47,16 @@ pub struct Walk {
 pub struct FolderFound {
     /// Relative to the root, empty for the root.
     pub path: Box<[u8]>,
+    /// Of the folder, from before it was listed.
+    pub identity: Identity,
+    /// The ignore file in it, as it was read.
+    pub ignore_file: Option<Identity>,
+    /// Links that some pattern could lead through, and whether each leads to a folder.
+    pub links: Vec<(Box<[u8]>, bool)>,
     /// Selected files and links, sorted by name.
     pub files: Vec<Found>,
+    /// False if a survey told what is in it: then of the next two nothing is known.
+    pub is_listed: bool,
     /// Names of files that nothing selected: the index keeps what it knows of them.
     pub others: Vec<Box<[u8]>>,
     pub subfolders: Vec<Box<[u8]>>,
@@ -66,51 +74,28 @@ pub struct Found {
     pub digest: OnceLock<Option<Digest>>,
 }
 
-struct Pending {
-    path: Vec<u8>,
-    depth: u16,
-    state: Arc<State>,
-    ignored: Ignored,
-    owners: Arc<[SetId]>,
+/// A folder to be visited.
+pub(super) struct Pending {
+    pub(super) path: Vec<u8>,
+    pub(super) depth: u16,
+    pub(super) state: Arc<State>,
+    pub(super) ignored: Ignored,
+    pub(super) owners: Arc<[SetId]>,
 }
 
-/// Walks `root` for everything that the automaton's sets select.
+/// Walks the project for everything that the automaton's sets select.
 ///
 /// What vanishes while it is looked at is not there. A folder that cannot be read is an error: whether
 /// inputs are in it cannot be said.
-pub fn walk(
-    root: &Path,
-    automaton: &Automaton,
-    index: &Index,
-    counters: &Counters,
-) -> Result<Walk> {
-    let project = Project {
-        root,
-        automaton,
-        index,
-        counters,
-    };
-    let mut level = vec![Pending {
+pub fn walk(project: Project<'_>) -> Result<Walk> {
+    let top = Pending {
         path: Vec::new(),
         depth: 0,
-        state: automaton.start(),
-        ignored: Ignored::above(root)?,
+        state: project.automaton.start(),
+        ignored: Ignored::above(project.root)?,
         owners: Arc::default(),
-    }];
-    let mut folders = Vec::new();
-    while !level.is_empty() {
-        let visit = |pending: &Pending| project.visit(pending);
-        let visited: Vec<_> = if level.len() < FEW_FOLDERS {
-            level.iter().map(visit).collect::<Result<_>>()?
-        } else {
-            level.par_iter().map(visit).collect::<Result<_>>()?
-        };
-        level = Vec::new();
-        for (folder, below) in visited.into_iter().flatten() {
-            folders.push(folder);
-            level.extend(below);
-        }
-    }
+    };
+    let folders = project.descend(vec![top])?;
     Ok(Walk { folders })
 }
 
@@ -129,7 +114,7 @@ impl FolderFound {
     }
 }
 
-fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
+pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
     if !folder.is_empty() {
         path.extend_from_slice(folder);
@@ -140,8 +125,27 @@ fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
 }
 
 impl<'a> Project<'a> {
+    /// These folders and everything below them, level by level.
+    pub(super) fn descend(self, mut level: Vec<Pending>) -> Result<Vec<FolderFound>> {
+        let mut folders = Vec::new();
+        while !level.is_empty() {
+            let visit = |pending: &Pending| self.visit(pending);
+            let visited: Vec<_> = if level.len() < FEW_FOLDERS {
+                level.iter().map(visit).collect::<Result<_>>()?
+            } else {
+                level.par_iter().map(visit).collect::<Result<_>>()?
+            };
+            level = Vec::new();
+            for (folder, below) in visited.into_iter().flatten() {
+                folders.push(folder);
+                level.extend(below);
+            }
+        }
+        Ok(folders)
+    }
+
     /// One folder: what is selected in it, and the folders to visit next. None if it is gone.
-    fn visit(self, pending: &'a Pending) -> Result<Option<(FolderFound, Vec<Pending>)>> {
+    pub(super) fn visit(self, pending: &Pending) -> Result<Option<(FolderFound, Vec<Pending>)>> {
         let path = path_of(self.root, &pending.path);
         let is_root = pending.depth == 0;
         let opened = if is_root {
@@ -152,16 +156,18 @@ impl<'a> Project<'a> {
         let Some(folder) = unless_gone(opened).map_err(Error::at(&path))? else {
             return Ok(None);
         };
+        // From before the listing: what is added meanwhile makes it another.
+        let identity = folder.own_identity().map_err(Error::at(&path))?;
         let Some(listing) = unless_gone(folder.list()).map_err(Error::at(&path))? else {
             return Ok(None);
         };
         let has_ignore_file = listing
             .binary_search_by(|l| (*l.name).cmp(IGNORE_FILE))
             .is_ok();
-        let ignored = if has_ignore_file {
+        let (ignored, ignore_file) = if has_ignore_file {
             pending.ignored.with_file_of(self.root, &pending.path)?
         } else {
-            pending.ignored.clone()
+            (pending.ignored.clone(), None)
         };
         let mut visitor = Visitor {
             project: self,
@@ -171,7 +177,11 @@ impl<'a> Project<'a> {
             ignored,
             found: FolderFound {
                 path: pending.path.clone().into(),
+                identity,
+                ignore_file,
+                links: Vec::new(),
                 files: Vec::new(),
+                is_listed: true,
                 others: Vec::new(),
                 subfolders: Vec::new(),
                 is_empty: listing.is_empty(),
@@ -271,12 +281,12 @@ impl Visitor<'_> {
     }
 
     fn file(&mut self, name: Box<[u8]>, state: &State, kind: Kind) -> Result<()> {
-        let stands_for_folder = kind == Kind::Link
-            && state.can_enter
-            && is_link_to_folder(&path_of(
-                self.project.root,
-                &join(&self.pending.path, &name),
-            ));
+        let mut stands_for_folder = false;
+        if kind == Kind::Link && state.can_enter {
+            let path = join(&self.pending.path, &name);
+            stands_for_folder = is_link_to_folder(&path_of(self.project.root, &path));
+            self.found.links.push((name.clone(), stands_for_folder));
+        }
         if !stands_for_folder && self.project.automaton.selecting(state, None).is_empty() {
             self.found.others.push(name);
             return Ok(());

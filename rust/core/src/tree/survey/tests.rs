@@ -1,0 +1,238 @@
+//! A walk that goes on from a survey is the walk that one from the top would be, whatever was edited.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{SumOf, Summed, Survey, Surveyed, write};
+use crate::digest::Digest;
+use crate::glob::{Automaton, Pattern, Rule, SetSpec};
+use crate::tree::{
+    Counters, FolderFound, Index, Known, Project, Resumed, Stamp, Walk, resume, walk,
+};
+
+const CONTEXT: Digest = Digest([7; 32]);
+
+struct Place {
+    folder: tempfile::TempDir,
+    automaton: Automaton,
+    index: Index,
+    counters: Counters,
+}
+
+impl Place {
+    fn new() -> Self {
+        let glob = |text: &str, exclude| Rule::Glob {
+            pattern: Pattern::parse(text).unwrap(),
+            exclude,
+        };
+        let set = |rules, is_outputs: bool| SetSpec {
+            rules,
+            respects_ignore_files: !is_outputs,
+            is_outputs,
+        };
+        let sets = [
+            set(vec![glob("**/*.a", false), glob("**/x.a", true)], false),
+            set(vec![glob("d0/**", false), glob("d1/d0/f1.b", false)], false),
+            set(vec![glob("out/**", false), glob("d2/d1/**", false)], true),
+            set(vec![glob("d2/*/f0.a", false)], false),
+        ];
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            automaton: Automaton::new(&sets),
+            index: Index::empty(),
+            counters: Counters::default(),
+        }
+    }
+
+    fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn project(&self) -> Project<'_> {
+        Project {
+            root: self.root(),
+            automaton: &self.automaton,
+            index: &self.index,
+            counters: &self.counters,
+        }
+    }
+
+    fn walk(&self) -> Walk {
+        walk(self.project()).unwrap()
+    }
+
+    /// A survey of the place as it is, in which every file counts as read.
+    fn survey(&self, stamp: Stamp) -> Vec<u8> {
+        let walk = self.walk();
+        let known = |(folder, file): (u32, u32)| {
+            let identity = walk.folders[folder as usize].files[file as usize].identity;
+            let digest = Digest::of(&identity.inode.to_le_bytes());
+            Some(Known { identity, digest })
+        };
+        let sums = [Summed {
+            set: 1,
+            of: SumOf::Inputs,
+            digest: CONTEXT,
+            count: 3,
+        }];
+        let surveyed = Surveyed {
+            context: CONTEXT,
+            walk: &walk,
+            stamp,
+            known,
+            sums: &sums,
+        };
+        write(&surveyed).unwrap()
+    }
+
+    fn resume(&self, bytes: &[u8]) -> Option<Resumed> {
+        let survey = Survey::from_bytes(bytes, CONTEXT).unwrap();
+        let changes = survey.check(self.root()).unwrap();
+        resume(self.project(), &survey, &changes).unwrap()
+    }
+}
+
+/// What of a folder a look is made of.
+fn shown(folder: &FolderFound) -> String {
+    let files: Vec<_> = folder
+        .files
+        .iter()
+        .map(|file| (&file.name, file.identity, Arc::clone(&file.sets)))
+        .collect();
+    format!(
+        "{:?} {:?} {:?} {:?}",
+        String::from_utf8_lossy(&folder.path),
+        folder.is_empty,
+        folder.owners,
+        files
+    )
+}
+
+fn all(walk: &Walk) -> Vec<String> {
+    walk.folders.iter().map(shown).collect()
+}
+
+/// Numbers that look random and are the same every time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+
+    fn path(&mut self, root: &Path) -> PathBuf {
+        let mut path = root.to_path_buf();
+        for _ in 0..self.below(3) {
+            path.push(["d0", "d1", "d2", "out", "s"][usize::try_from(self.below(5)).unwrap()]);
+        }
+        path
+    }
+}
+
+fn edit(root: &Path, numbers: &mut Numbers) {
+    let folder = numbers.path(root);
+    let names = ["f0.a", "f1.b", "x.a", ".gitignore", "s", "d0"];
+    let name = names[usize::try_from(numbers.below(6)).unwrap()];
+    let path = folder.join(name);
+    let text =
+        ["*.a\n", "d0/\n!f0.a\n", "/s\nout\n", ""][usize::try_from(numbers.below(4)).unwrap()];
+    // Whatever cannot be done is not done: only that both walks see the same counts.
+    let _ = match numbers.below(9) {
+        0 | 1 => fs::create_dir_all(&folder).and_then(|()| fs::write(&path, text)),
+        2 => fs::remove_file(&path),
+        3 => fs::remove_dir_all(&folder).and_then(|()| fs::create_dir_all(root)),
+        4 => fs::rename(&folder, numbers.path(root)),
+        5 => symlink(
+            ["d0", "d1/d0", "gone", "f0.a"][usize::try_from(numbers.below(4)).unwrap()],
+            &path,
+        ),
+        6 => fs::set_permissions(&path, fs::Permissions::from_mode(0o755)),
+        7 => fs::create_dir_all(&path),
+        _ => fs::hard_link(&path, folder.join("f0.a")),
+    };
+}
+
+#[test]
+fn going_on_from_a_survey_is_walking_from_the_top() {
+    let mut numbers = Numbers(1);
+    let mut resumed_some = 0;
+    for _ in 0..60 {
+        let place = Place::new();
+        for _ in 0..12 {
+            edit(place.root(), &mut numbers);
+        }
+        let mut bytes = place.survey(Stamp::ALWAYS);
+        for _ in 0..20 {
+            for _ in 0..=numbers.below(3) {
+                edit(place.root(), &mut numbers);
+            }
+            let anew = place.walk();
+            if let Some(resumed) = place.resume(&bytes) {
+                assert_eq!(all(&resumed.walk), all(&anew));
+                resumed_some += 1;
+            }
+            if numbers.below(3) == 0 {
+                bytes = place.survey(Stamp::ALWAYS);
+            }
+        }
+    }
+    assert!(resumed_some > 600, "{resumed_some}");
+}
+
+#[test]
+fn a_set_of_which_nothing_changed_is_not_touched() {
+    let place = Place::new();
+    for folder in ["d0", "d1/d0", "out"] {
+        fs::create_dir_all(place.root().join(folder)).unwrap();
+        fs::write(place.root().join(folder).join("f0.a"), "1").unwrap();
+    }
+    let bytes = place.survey(Stamp::ALWAYS);
+    let survey = Survey::from_bytes(&bytes, CONTEXT).unwrap();
+    assert!(survey.check(place.root()).unwrap().is_empty());
+    assert_eq!(
+        survey.sums().collect::<Vec<_>>(),
+        [(1, SumOf::Inputs, CONTEXT, 3)]
+    );
+    fs::write(place.root().join("out/f0.a"), "12").unwrap();
+    let resumed = place.resume(&bytes).unwrap();
+    let mut touched: Vec<_> = resumed.touched.into_iter().collect();
+    touched.sort_unstable();
+    assert_eq!(touched, [0, 2]);
+}
+
+#[test]
+fn what_was_written_within_a_tick_of_the_walk_is_looked_at_anew() {
+    let place = Place::new();
+    fs::write(place.root().join("f0.a"), "1").unwrap();
+    let bytes = place.survey(Stamp::NEVER);
+    let survey = Survey::from_bytes(&bytes, CONTEXT).unwrap();
+    assert!(!survey.check(place.root()).unwrap().is_empty());
+}
+
+#[test]
+fn every_cut_and_every_flipped_bit_is_no_survey() {
+    let place = Place::new();
+    fs::create_dir_all(place.root().join("d0")).unwrap();
+    fs::write(place.root().join("d0/f0.a"), "1").unwrap();
+    let bytes = place.survey(Stamp::ALWAYS);
+    assert!(Survey::from_bytes(&bytes, Digest([8; 32])).is_none());
+    for length in 0..bytes.len() {
+        assert!(Survey::from_bytes(&bytes[..length], CONTEXT).is_none());
+    }
+    for at in 0..bytes.len() {
+        let mut broken = bytes.clone();
+        broken[at] ^= 1;
+        // A broken digest of a file is noticed when it is asked for.
+        let survey = Survey::from_bytes(&broken, CONTEXT);
+        assert!(
+            survey.is_none_or(|survey| survey.digest(0).is_none()),
+            "{at}"
+        );
+    }
+}
