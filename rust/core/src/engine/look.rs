@@ -308,7 +308,7 @@ impl Look {
     }
 
     /// Whether everything that the sets select lies where a walk sees it.
-    pub(super) fn is_steady_throughout(&self) -> bool {
+    pub(super) fn is_steady(&self) -> bool {
         !self.is_unsteady.load(Ordering::Acquire)
     }
 

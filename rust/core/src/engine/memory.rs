@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decision::EntryFacts;
 use super::look::Look;
-use super::survey::Basis;
+use super::survey::{Basis, Checked};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::store::{Store, Uses, replace, temporary_in};
@@ -22,6 +22,8 @@ pub(super) struct Memory {
     pub(super) looked: Option<Arc<Look>>,
     /// What that look went on from.
     pub(super) basis: Option<Basis>,
+    /// What the next look may go on from.
+    pub(super) checked: Option<Checked>,
     successes: BTreeMap<String, Success>,
     successes_changed: bool,
     /// By the root of the store.
@@ -45,6 +47,7 @@ impl Memory {
             fresh: Fresh::new(),
             looked: None,
             basis: None,
+            checked: None,
             // A damaged table costs a look into the store, and an explanation of the next miss.
             successes: read_checked(&state.join("successes")).unwrap_or_default(),
             successes_changed: false,

@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 pub use decision::{Decision, EntryFacts, Extras, FileChange, Sealed, TaskFacts, Verdict};
 pub use explain::InputDifferences;
 pub use request::Request;
+pub use survey::{Checked, Standing};
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};

@@ -11,8 +11,8 @@ use crate::digest::{Digest, Fields};
 use crate::error::{Error, Result};
 use crate::store::{replace, temporary_in};
 use crate::tree::{
-    Changes, Index, Project, Resumed, Stamp, SumOf, Survey, Surveyed, Walk, is_surveyable, resume,
-    rules_above, walk, write_survey,
+    Changes, Index, Project, Resumed, Stamp, SumOf, Survey, Surveyed, Walk, generation_of,
+    is_surveyable, resume, rules_above, walk, write_survey,
 };
 
 /// As many plans of a project keep their surveys.
@@ -20,6 +20,35 @@ const KEPT: usize = 8;
 /// A run that executed something writes its survey only if this part of it, or more, is out of date:
 /// what the next run has to look at anew costs less than the writing.
 const WORTH_WRITING: usize = 20;
+
+/// A survey that holds for everything that a plan depends on in the project's folder: while the disk is as
+/// it says, what was decided with it holds too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub plan: Digest,
+    pub generation: Digest,
+}
+
+/// A survey of a plan as it was held against the disk.
+pub struct Checked {
+    pub survey: Survey,
+    pub changes: Changes,
+}
+
+impl Checked {
+    /// The survey of this generation that the last run of a plan left, held against the disk. None if there
+    /// is none, or it is of no use here.
+    pub fn find(root: &Path, state: &Path, standing: Standing) -> Option<Self> {
+        if !is_surveyable(root) {
+            return None;
+        }
+        let context = context_of(root, standing.plan).ok()?;
+        let survey = Survey::read(&path_of_survey(state, standing.plan), context)
+            .filter(|survey| survey.generation() == standing.generation)?;
+        let changes = survey.check(root)?;
+        Some(Self { survey, changes })
+    }
+}
 
 /// Where the look at everything began, and what of it is worth keeping.
 pub(super) struct Basis {
@@ -30,6 +59,9 @@ pub(super) struct Basis {
     /// How many folders and files were not as that survey says, and how many it has.
     changed: usize,
     size: usize,
+    plan: Digest,
+    /// The survey that says what this look saw.
+    written: Option<Digest>,
 }
 
 impl Engine {
@@ -44,20 +76,29 @@ impl Engine {
         if !is_surveyable(&self.root) {
             return Ok((self.look_for(built)?, of_tasks));
         }
-        let context = self.survey_context(tasks)?;
-        let path = self.survey_path(tasks);
-        let found = Survey::read(&path, context)
-            .and_then(|survey| Some((survey.check(&self.root)?, survey)));
+        let plan = self.plan_digest(tasks);
+        let context = context_of(&self.root, plan)?;
+        let path = path_of_survey(&self.request.state, plan);
+        let checked = self.lock().memory.checked.take();
+        let found = checked
+            .map(|checked| (checked.changes, checked.survey))
+            .or_else(|| {
+                let survey = Survey::read(&path, context)?;
+                Some((survey.check(&self.root)?, survey))
+            });
         let mut basis = Basis {
             path,
             context,
             generation: None,
             changed: 0,
             size: 0,
+            plan,
+            written: None,
         };
         let look = match found {
             Some((changes, survey)) => {
                 basis.generation = Some(survey.generation());
+                basis.written = basis.generation.filter(|_| changes.is_empty());
                 basis.changed = changes.folders.len() + changes.files.len();
                 basis.size = survey.folder_count() + survey.file_count();
                 self.go_on(built, &survey, &changes)?
@@ -111,20 +152,6 @@ impl Engine {
         })
     }
 
-    /// What a survey depends on beside the files: the patterns, and the rules of git above the project.
-    fn survey_context(&self, tasks: &[&str]) -> Result<Digest> {
-        let mut fields = Fields::new("pipec survey context v1");
-        fields
-            .digest(self.plan_digest(tasks))
-            .digest(rules_above(&self.root)?);
-        Ok(fields.finish())
-    }
-
-    fn survey_path(&self, tasks: &[&str]) -> PathBuf {
-        let name = self.plan_digest(tasks).to_hex();
-        self.request.state.join("surveys").join(&name[..32])
-    }
-
     fn plan_digest(&self, tasks: &[&str]) -> Digest {
         let mut fields = Fields::new("pipec survey of a plan v1");
         fields
@@ -136,15 +163,35 @@ impl Engine {
         fields.finish()
     }
 
+    /// Goes on from a survey of this plan that was held against the disk a moment ago.
+    pub fn expect(&self, checked: Checked) {
+        self.lock().memory.checked = Some(checked);
+    }
+
+    /// The survey that says of this run's look all there is to say, if there is one: after `save`, and if
+    /// nothing was written in the project.
+    pub fn standing(&self) -> Option<Standing> {
+        let inner = self.lock();
+        let (basis, look) = (inner.memory.basis.as_ref()?, inner.memory.looked.as_ref()?);
+        let is_all = !inner.has_changed_files && look.is_steady() && look.is_complete();
+        let standing = |generation| Standing {
+            plan: basis.plan,
+            generation,
+        };
+        basis.written.filter(|_| is_all).map(standing)
+    }
+
     /// Writes the survey for the next run of this plan, if that will save more than it costs.
     pub(super) fn save_survey(&self) -> Result<()> {
-        let inner = self.lock();
-        let (Some(basis), Some(look)) = (&inner.memory.basis, &inner.memory.looked) else {
+        let mut inner = self.lock();
+        let has_changed_files = inner.has_changed_files;
+        let memory = &mut inner.memory;
+        let (Some(basis), Some(look)) = (&mut memory.basis, &memory.looked) else {
             return Ok(());
         };
         let is_out_of_date = match basis.generation {
             None => true,
-            Some(_) if inner.has_changed_files => basis.changed * WORTH_WRITING > basis.size,
+            Some(_) if has_changed_files => basis.changed * WORTH_WRITING > basis.size,
             Some(_) => basis.changed > 0,
         };
         if !is_out_of_date || !look.is_complete() {
@@ -164,11 +211,23 @@ impl Engine {
         fs::create_dir_all(&folder).map_err(Error::at(&folder))?;
         let temporary = temporary_in(&self.request.state.join("tmp"))?;
         replace(&basis.path, &temporary, &bytes)?;
+        basis.written = generation_of(&bytes);
         if basis.generation.is_none() {
             prune(&folder);
         }
         Ok(())
     }
+}
+
+/// What a survey depends on beside the files: the patterns, and the rules of git above the project.
+fn context_of(root: &Path, plan: Digest) -> Result<Digest> {
+    let mut fields = Fields::new("pipec survey context v1");
+    fields.digest(plan).digest(rules_above(root)?);
+    Ok(fields.finish())
+}
+
+fn path_of_survey(state: &Path, plan: Digest) -> PathBuf {
+    state.join("surveys").join(&plan.to_hex()[..32])
 }
 
 /// Removes the surveys of plans that have not been run for longest. What cannot be removed stays.

@@ -17,5 +17,7 @@ pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, Sum, differen
 pub use os::{open_file, path_of, read_link};
 pub use resume::{Resumed, resume, rules_above};
 pub use stamp::Stamp;
-pub use survey::{Changes, SumOf, Summed, Survey, Surveyed, is_surveyable, write as write_survey};
+pub use survey::{
+    Changes, SumOf, Summed, Survey, Surveyed, generation_of, is_surveyable, write as write_survey,
+};
 pub use walk::{Counters, FolderFound, Found, Project, Walk, is_gone, is_never, walk};

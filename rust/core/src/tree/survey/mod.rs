@@ -176,8 +176,7 @@ impl Survey {
 
     /// Stands for exactly this survey.
     pub fn generation(&self) -> Digest {
-        let digest = self.bytes.get(64..96).and_then(|bytes| bytes.first_chunk());
-        Digest(digest.copied().unwrap_or_default())
+        generation_of(&self.bytes).unwrap_or(Digest([0; 32]))
     }
 
     pub fn folder_count(&self) -> usize {
@@ -306,6 +305,11 @@ impl Survey {
         self.bytes
             .get(start..start.checked_add(usize::try_from(length).ok()?)?)
     }
+}
+
+/// What stands for exactly the survey of these bytes.
+pub fn generation_of(bytes: &[u8]) -> Option<Digest> {
+    Some(Digest(*bytes.get(64..96)?.first_chunk()?))
 }
 
 #[derive(Clone, Copy)]
