@@ -13,7 +13,7 @@ use super::survey::{Basis, Checked};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::store::{Store, Uses, replace, temporary_in};
-use crate::tree::{Fresh, Index};
+use crate::tree::{Fresh, Index, append_to_journal, journal_of};
 
 pub(super) struct Memory {
     /// Files that were read in this run and were clean then.
@@ -73,9 +73,16 @@ impl Memory {
     ) -> Result<()> {
         let temporary = || temporary_in(&state.join("tmp"));
         if !self.fresh.is_empty() {
-            let walk = self.looked.as_deref().map(Look::walk);
-            let next = index().next(walk, &self.fresh);
-            replace(&state.join("index"), &temporary()?, &next)?;
+            let path = state.join("index");
+            let is_added =
+                append_to_journal(&path, &self.fresh).map_err(Error::at(&journal_of(&path)))?;
+            if !is_added {
+                let walk = self.looked.as_deref().map(Look::walk);
+                let next = index().next(walk, &self.fresh);
+                replace(&path, &temporary()?, &next)?;
+                // What stays of it is true still, and known already.
+                let _ = fs::remove_file(journal_of(&path));
+            }
             self.fresh.clear();
         }
         if self.successes_changed {

@@ -14,13 +14,14 @@ use crate::error::{Error, Result};
 use crate::tree::EntryKind;
 
 /// Everything that a store and an engine keep in their folder.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "cas",
     "ac",
     "tmp",
     "ir",
     "values",
     "index",
+    "index.journal",
     "surveys",
     "settled",
     "stamp",

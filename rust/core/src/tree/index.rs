@@ -3,10 +3,12 @@
 //! One file, replaced by rename. It is read as it lies: fixed records, looked up in place, nothing is
 //! deserialised. Whatever is wrong with it, it is an empty index: it only ever saves time.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::identity::{Identity, Kind};
+use super::journal;
 use super::walk::{FolderFound, Walk};
 use crate::digest::Digest;
 
@@ -28,6 +30,8 @@ pub struct Index {
     bytes: Vec<u8>,
     folders: usize,
     files: usize,
+    /// What was hashed since.
+    newer: Fresh,
 }
 
 /// What is known of a file.
@@ -43,6 +47,7 @@ pub struct KnownFolder<'a> {
     index: &'a Index,
     first: usize,
     count: usize,
+    newer: Option<&'a BTreeMap<Box<[u8]>, Known>>,
 }
 
 /// What a run found out itself: folder → name → what is known now.
@@ -54,14 +59,18 @@ impl Index {
             bytes: Vec::new(),
             folders: 0,
             files: 0,
+            newer: Fresh::new(),
         }
     }
 
+    /// The index at a path, with its journal.
     pub fn read(path: &Path) -> Self {
-        std::fs::read(path)
-            .ok()
-            .and_then(Self::from_bytes)
-            .unwrap_or_else(Self::empty)
+        let read = std::fs::read(path).ok().and_then(Self::from_bytes);
+        let journal = std::fs::read(journal::journal_of(path)).unwrap_or_default();
+        Self {
+            newer: journal::read(&journal),
+            ..read.unwrap_or_else(Self::empty)
+        }
     }
 
     /// None for anything that was not written, whole, by this version.
@@ -85,6 +94,7 @@ impl Index {
             bytes,
             folders,
             files,
+            newer: Fresh::new(),
         };
         index.shares_nothing(names).then_some(index)
     }
@@ -107,6 +117,29 @@ impl Index {
 
     /// The folder of this path.
     pub fn folder(&self, path: &[u8]) -> Option<KnownFolder<'_>> {
+        let newer = self.newer.get(path);
+        match self.written_folder(path) {
+            Some(folder) => Some(KnownFolder { newer, ..folder }),
+            None => newer.is_some().then_some(KnownFolder {
+                index: self,
+                first: 0,
+                count: 0,
+                newer,
+            }),
+        }
+    }
+
+    /// Every file that the index itself knows: its folder, its name.
+    pub fn files(&self) -> impl Iterator<Item = (&[u8], &[u8], Known)> {
+        (0..self.folders).flat_map(move |number| {
+            let path = self.folder_path(number).unwrap_or_default();
+            let folder = self.folder_at(number);
+            let files = folder.into_iter().flat_map(|folder| folder.files());
+            files.map(move |(name, known)| (path, name, known))
+        })
+    }
+
+    fn written_folder(&self, path: &[u8]) -> Option<KnownFolder<'_>> {
         let (mut low, mut high) = (0, self.folders);
         while low < high {
             let middle = usize::midpoint(low, high);
@@ -138,7 +171,8 @@ impl Index {
             .map(|folder| (&*folder.path, folder))
             .collect();
         let mut writer = Writer::default();
-        let mut ours = fresh.iter().peekable();
+        let all = self.newer_and(fresh);
+        let mut ours = all.iter().peekable();
         for number in 0..self.folders {
             let Some(path) = self.folder_path(number) else {
                 continue;
@@ -166,6 +200,19 @@ impl Index {
         writer.finish()
     }
 
+    /// What came after the index, the latest last.
+    fn newer_and<'a>(&self, fresh: &'a Fresh) -> Cow<'a, Fresh> {
+        if self.newer.is_empty() {
+            return Cow::Borrowed(fresh);
+        }
+        let mut all = self.newer.clone();
+        for (folder, files) in fresh {
+            let known = all.entry(folder.clone()).or_default();
+            known.extend(files.iter().map(|(name, file)| (name.clone(), *file)));
+        }
+        Cow::Owned(all)
+    }
+
     fn folder_path(&self, number: usize) -> Option<&[u8]> {
         let at = HEADER + number * FOLDER;
         self.name(number64(&self.bytes, at)?, number32(&self.bytes, at + 8)?)
@@ -179,6 +226,7 @@ impl Index {
             index: self,
             first,
             count,
+            newer: None,
         })
     }
 
@@ -222,6 +270,9 @@ impl Index {
 
 impl<'a> KnownFolder<'a> {
     pub fn find(&self, name: &[u8]) -> Option<Known> {
+        if let Some(known) = self.newer.and_then(|newer| newer.get(name)) {
+            return Some(*known);
+        }
         let (mut low, mut high) = (self.first, self.first + self.count);
         while low < high {
             let middle = usize::midpoint(low, high);

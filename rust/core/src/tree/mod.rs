@@ -4,6 +4,7 @@ mod identity;
 mod ignore_files;
 mod ignore_rule;
 mod index;
+mod journal;
 mod manifest;
 mod os;
 mod resume;
@@ -13,6 +14,7 @@ mod walk;
 
 pub use identity::{Identity, Kind};
 pub use index::{Fresh, Index, Known};
+pub use journal::{append as append_to_journal, journal_of};
 pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, Sum, differences};
 pub use os::{open_file, path_of, read_link};
 pub use resume::{Resumed, resume, rules_above};
