@@ -415,12 +415,11 @@ impl Look {
 
     /// The digest of the outputs on disk with their exact modes, as of `outputs`.
     pub(super) fn exact_digest(&self, set: SetId) -> Option<Digest> {
-        let sum = match self.sums.get(&(set, SumOf::Outputs)) {
-            Some(known) => *known,
-            None => {
-                let present = self.outputs(set)?;
-                (present.exact_digest(), present.entries.len() as u64)
-            }
+        let sum = if let Some(known) = self.sums.get(&(set, SumOf::Outputs)) {
+            *known
+        } else {
+            let present = self.outputs(set)?;
+            (present.exact_digest(), present.entries.len() as u64)
         };
         self.keep_sum(set, SumOf::Outputs, sum);
         Some(sum.0)

@@ -140,7 +140,7 @@ impl Engine {
     fn look_anew(&self, built: Built) -> Result<Look> {
         let stamp = OnceLock::from(self.stamp());
         let walk = self.walk(&built)?;
-        Ok(Look::of(built, walk, stamp, Default::default()))
+        Ok(Look::of(built, walk, stamp, Sums::new()))
     }
 
     pub(super) fn walk(&self, built: &Built) -> Result<Walk> {

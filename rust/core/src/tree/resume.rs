@@ -78,7 +78,7 @@ struct Resumption<'a> {
 impl<'a> Resumption<'a> {
     /// Goes through the folders from the top down. None if the survey turns out to hold no walk.
     fn decide(&mut self, changes: &Changes) -> Result<Option<()>> {
-        let changed: HashMap<usize, FolderChange> = changes
+        let to_list: HashMap<usize, FolderChange> = changes
             .folders
             .iter()
             .map(|(number, change)| (*number as usize, *change))
@@ -99,7 +99,7 @@ impl<'a> Resumption<'a> {
                     Fate::Gone => false,
                 },
             };
-            let fate = match changed.get(&number) {
+            let fate = match to_list.get(&number) {
                 _ if !is_below => Fate::Gone,
                 None => Fate::Kept,
                 Some(change) => {
@@ -216,16 +216,16 @@ impl<'a> Resumption<'a> {
         for folder in &new {
             self.touch(folder);
         }
-        let mut changed: HashMap<u32, Identity> = HashMap::with_capacity(changes.files.len());
+        let mut other: HashMap<u32, Identity> = HashMap::with_capacity(changes.files.len());
         for (folder, file, identity) in &changes.files {
             if self.fates.get(*folder as usize) == Some(&Fate::Kept) {
-                changed.insert(*file, *identity);
+                other.insert(*file, *identity);
             }
         }
         let mut folders = Vec::with_capacity(self.survey.folder_count());
         for number in 0..self.survey.folder_count() {
             if self.fates[number] == Fate::Kept {
-                let Some(folder) = self.kept(number, &changed) else {
+                let Some(folder) = self.kept(number, &other) else {
                     return Ok(None);
                 };
                 folders.push(folder);
@@ -244,7 +244,7 @@ impl<'a> Resumption<'a> {
     }
 
     /// A folder as the survey has it. None if the survey makes no sense.
-    fn kept(&mut self, number: usize, changed: &HashMap<u32, Identity>) -> Option<FolderFound> {
+    fn kept(&mut self, number: usize, other: &HashMap<u32, Identity>) -> Option<FolderFound> {
         let survey = self.survey;
         let row = survey.folder(number)?;
         let mut found = FolderFound {
@@ -266,7 +266,7 @@ impl<'a> Resumption<'a> {
                 Role::IgnoreFile => found.ignore_file = Some(file.identity),
                 Role::Selected => {
                     let sets = self.list_of(file.sets);
-                    let identity = changed.get(&u32::try_from(at).ok()?).copied();
+                    let identity = other.get(&u32::try_from(at).ok()?).copied();
                     let digest = OnceLock::new();
                     if identity.is_some() {
                         self.touched.extend(sets.iter());
@@ -314,14 +314,17 @@ impl<'a> Resumption<'a> {
 
 /// Level by level, and in a level folder by folder, each by name.
 fn in_order_of_a_walk(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
-    let depth = |path: &[u8]| match path {
-        b"" => 0,
-        path => 1 + path.iter().filter(|byte| **byte == b'/').count(),
-    };
     let names = |path: &'_ [u8]| {
         path.split(|byte| *byte == b'/')
             .map(<[u8]>::to_vec)
             .collect::<Vec<_>>()
+    };
+    let depth = |path: &[u8]| {
+        if path.is_empty() {
+            0
+        } else {
+            names(path).len()
+        }
     };
     depth(a)
         .cmp(&depth(b))

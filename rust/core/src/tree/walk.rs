@@ -124,7 +124,7 @@ pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     path
 }
 
-impl<'a> Project<'a> {
+impl Project<'_> {
     /// These folders and everything below them, level by level.
     pub(super) fn descend(self, mut level: Vec<Pending>) -> Result<Vec<FolderFound>> {
         let mut folders = Vec::new();

@@ -103,12 +103,12 @@ impl Checker<'_> {
             // Whether the ignore file is another one is known once the folder is listed.
             return Some(());
         }
-        let mut changed = Vec::new();
+        let mut others = Vec::new();
         for at in folder.first..folder.first + folder.count {
             match self.file(&folder, at, path)? {
                 FileState::Same => {}
                 FileState::Other(identity) => {
-                    changed.push((row, u32::try_from(at).ok()?, identity))
+                    others.push((row, u32::try_from(at).ok()?, identity));
                 }
                 FileState::Gone => {
                     changes.folders.push((row, FolderChange::Entries));
@@ -120,7 +120,7 @@ impl Checker<'_> {
                 }
             }
         }
-        changes.files.extend(changed);
+        changes.files.extend(others);
         Some(())
     }
 

@@ -94,6 +94,10 @@ pub(super) struct FolderRow<'a> {
     pub(super) is_empty: bool,
 }
 
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about a file, none a state"
+)]
 #[derive(Clone, Copy)]
 pub(super) struct FileRow<'a> {
     pub(super) name: &'a [u8],
