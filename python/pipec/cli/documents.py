@@ -269,6 +269,43 @@ class ImportDocument:
     path: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncedFile:
+    """A generated file. `what`: the tool that reads it; `scripts`: commands of ours by name."""
+
+    kind: str
+    path: str
+    what: str
+    scripts: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncListDocument:
+    """The files that the pipeline keeps current. `pipec sync list --format json`."""
+
+    schema_version: int = SCHEMA_VERSION
+    files: tuple[SyncedFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncedDrift:
+    """One thing that is not as the pipeline says. `verdict` is the word for why."""
+
+    code: str
+    verdict: str
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncCheckDocument:
+    """Whether generated files are current. `pipec sync check --format json`."""
+
+    schema_version: int = SCHEMA_VERSION
+    is_current: bool
+    drifts: tuple[SyncedDrift, ...]
+
+
 def print_document(console: Console, document: Any) -> None:
     """Prints a document as JSON that a person can read too."""
     console.data(json.dumps(to_json(document), ensure_ascii=False, indent=2) + "\n")

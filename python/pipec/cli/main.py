@@ -27,6 +27,7 @@ VERBS = (
     "compile",
     "diff",
     "fmt",
+    "sync",
     "why",
     "key",
     "env",

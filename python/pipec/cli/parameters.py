@@ -21,6 +21,9 @@ Concurrency = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Run every task, whatever the cache holds.")]
 Dry = Annotated[bool, typer.Option("--dry", help="Change nothing; say what would be done.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry", "--dry-run", help="Change nothing; say what would be done.")
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait for a run that is active in this project.")
 ]

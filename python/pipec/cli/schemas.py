@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipec import _core
+from pipec.backends.scripts.lock import LOCK, LOCK_VERSION, SyncLock
 from pipec.cli.differences import DiffDocument
 from pipec.cli.documents import (
     SCHEMA_VERSION,
@@ -19,6 +20,8 @@ from pipec.cli.documents import (
     PredictionDocument,
     RunsDocument,
     ShowDocument,
+    SyncCheckDocument,
+    SyncListDocument,
     WhyDocument,
 )
 from pipec.ir.schema import ir_schema
@@ -37,6 +40,9 @@ FILES: dict[str, Callable[[], Schema]] = {
     "findings": lambda: document_schema(
         CheckDocument, title="Findings about a pipeline file", version=SCHEMA_VERSION
     ),
+    "sync-lock": lambda: document_schema(
+        SyncLock, title=f"The lock of scripts, {LOCK}", version=LOCK_VERSION
+    ),
 }
 """The schemas of files that pipec reads or writes, by name."""
 
@@ -54,6 +60,8 @@ DOCUMENTS: dict[str, type] = {
     "run-dry": PredictionDocument,
     "runs-ls": RunsDocument,
     "show": ShowDocument,
+    "sync-check": SyncCheckDocument,
+    "sync-list": SyncListDocument,
     "why": WhyDocument,
 }
 """What commands print with `--format json`, by command."""

@@ -21,6 +21,7 @@ from pipec.ir.pipeline import Pipeline
 from pipec.ir.step import AgentStep, ArgvStep, PythonStep, ShellStep, Step
 from pipec.ir.sync import SyncSettings
 from pipec.ir.sync_github import GithubSync, Install, Toolchain
+from pipec.ir.sync_tasks import SyncTarget, SyncTasks
 from pipec.ir.task import Requirements, Retry, Task
 from pipec.ir.trigger import GithubEvents, Trigger
 
@@ -56,6 +57,8 @@ __all__ = [
     "Step",
     "StructuredInput",
     "SyncSettings",
+    "SyncTarget",
+    "SyncTasks",
     "Task",
     "TaskCache",
     "Toolchain",

@@ -22,8 +22,7 @@ from pipec.ir.workspace import Workspace
 class Pipeline:
     """The normalized pipeline. Mappings are in the order of their keys.
 
-    `sync` holds the settings of generated files as written, by `github` and `tasks`;
-    `orchestration` what is reserved for pipelines that depend on pipelines, by key.
+    `orchestration` holds what is reserved for pipelines that depend on pipelines, by key.
     """
 
     name: str

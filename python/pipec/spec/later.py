@@ -8,9 +8,10 @@ from pipec.codes import Code
 from pipec.spec.base import ONE_KEY, Spec, by_form, by_key, by_type, refusal
 from pipec.spec.job import Labels
 from pipec.spec.paths import Pattern
-from pipec.spec.scalars import Id, Plain, Size, Text
+from pipec.spec.scalars import Id, Size, Text
 from pipec.spec.step import Step, TextOrVariable
 from pipec.spec.sync_github import SyncGithubSpec
+from pipec.spec.sync_tasks import SyncTasksSpec
 from pipec.spec.task import TaskNode
 
 
@@ -417,25 +418,6 @@ class CommandsSpec(Spec):
 
     rules = [{ prefix = "rm -rf", action = "deny" }]
     """
-
-
-class SyncTasksSpec(Spec):
-    """The generated scripts of package managers."""
-
-    noun: ClassVar[str] = "the task sync"
-
-    prefix: Text | None = None
-    """What script names begin with."""
-    runners: Plain = None
-    """The package managers."""
-    targets: Plain = None
-    """The files to keep current."""
-    jobs: Plain = None
-    """The jobs that get a script."""
-    tasks: Plain = None
-    """The tasks that get a script."""
-    scripts: dict[str, Text] = Field(default_factory=dict)
-    """More scripts."""
 
 
 class SyncSpec(Spec):

@@ -32,9 +32,6 @@ def sections_for_later(checked: Checked) -> Iterator[Finding]:
         if key in present:
             message = f"`{key}` is not supported yet: {consequence}"
             yield _warning(message, (key,), at_key=True)
-    if checked.pipeline.sync.tasks not in (None, False):
-        message = "`sync.tasks` is not supported yet: it has no effect"
-        yield _warning(message, ("sync", "tasks"), at_key=True)
     if checked.pipeline.commands != CommandPolicy():
         message = "`commands` is not supported yet: nothing here will run"
         yield _warning(message, ("commands",), at_key=True)

@@ -15,6 +15,7 @@ from pipec.frontend.lower.references import References
 from pipec.frontend.lower.sandboxes import lower_profiles, lower_sandboxes
 from pipec.frontend.lower.sources import lower_sources
 from pipec.frontend.lower.sync_github import lower_sync_github
+from pipec.frontend.lower.sync_tasks import lower_sync_tasks
 from pipec.frontend.lower.tasks import lower_tasks
 from pipec.frontend.lower.tree import place_tasks
 from pipec.frontend.lower.triggers import lower_triggers
@@ -79,7 +80,7 @@ def lower(spec: PipelineSpec) -> Lowered:
         agents=lower_agents(spec.agents or {}),
         commands=lower_commands(spec.commands or CommandsSpec()),
         sync=SyncSettings(
-            github=lower_sync_github(spec), tasks=_as_written(spec.sync, ("tasks",)).get("tasks")
+            github=lower_sync_github(spec), tasks=lower_sync_tasks(spec, placed, findings)
         ),
         orchestration=_as_written(spec, ("versions", "depends", "outputs", "schedule")),
     )

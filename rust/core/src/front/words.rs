@@ -8,7 +8,7 @@ pub(super) struct Asked {
 
 /// Every command of pipec. Any other first word is a job or a task to run. The command line's own list
 /// is in Python; a test compares them.
-pub const VERBS: [&str; 21] = [
+pub const VERBS: [&str; 22] = [
     "run",
     "run-task",
     "list",
@@ -22,6 +22,7 @@ pub const VERBS: [&str; 21] = [
     "env",
     "config",
     "fmt",
+    "sync",
     "runs",
     "cache",
     "gc",

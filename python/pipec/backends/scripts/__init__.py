@@ -1,0 +1,1 @@
+"""Scripts of package managers that call the jobs and tasks of a pipeline."""
