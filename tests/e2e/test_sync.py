@@ -372,34 +372,3 @@ def test_annotations_name_the_file(app: Project) -> None:
         "help: `pipec sync tasks generate` brings everything up to date\n"
     )
     assert result.status == 1
-
-
-MISTAKES = {
-    'prefix = "1a"': "PIPEC_INVALID_ID",
-    'runners = ["npm"]': "PIPEC_INVALID_VALUE",
-    "runners = []": "PIPEC_INVALID_VALUE",
-    'targets = ["../package.json"]': "PIPEC_PATH_OUTSIDE_PROJECT",
-    'targets = ["setup.cfg"]': "PIPEC_INVALID_VALUE",
-    'targets = [{ path = "deno.json", runner = "poe" }]': "PIPEC_CONFLICTING_FIELDS",
-    'targets = [{ path = "deno.json", package = "x" }]': "PIPEC_CONFLICTING_FIELDS",
-    'targets = [{ path = "deno.json", allow-multiple = true }]': "PIPEC_CONFLICTING_FIELDS",
-    'targets = [{ runner = "poe" }]': "PIPEC_MISSING_FIELD",
-    'jobs = ["verfy"]': "PIPEC_UNKNOWN_JOB",
-    'tasks = ["web.tst"]': "PIPEC_UNKNOWN_TASK",
-    'tasks = "some"': "PIPEC_INVALID_VALUE",
-    'scripts = { "a b" = "x" }': "PIPEC_INVALID_ID",
-    'scripts = { a = "x\\ny" }': "PIPEC_INVALID_VALUE",
-    'scripts = { verify = "run x" }': "PIPEC_SYNC_NAME_CLASH",
-    'command = ""': "PIPEC_INVALID_VALUE",
-}
-
-
-@pytest.mark.parametrize("line", MISTAKES)
-def test_a_mistake_in_the_section_is_a_finding(project: Project, line: str) -> None:
-    project.write("pipeline.toml", f"{PIPELINE}{line}\n")
-    result = project.pipec("check", "--format", "json")
-    findings = json.loads(result.stdout)["findings"]
-    assert [finding["code"] for finding in findings if finding["severity"] == "error"] == [
-        MISTAKES[line]
-    ]
-    assert findings[0]["places"], "it points into the file"

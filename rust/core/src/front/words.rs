@@ -8,7 +8,7 @@ pub(super) struct Asked {
 
 /// Every command of pipec. Any other first word is a job or a task to run. The command line's own list
 /// is in Python; a test compares them.
-pub const VERBS: [&str; 22] = [
+pub const VERBS: [&str; 25] = [
     "run",
     "run-task",
     "list",
@@ -23,6 +23,9 @@ pub const VERBS: [&str; 22] = [
     "config",
     "fmt",
     "sync",
+    "publish",
+    "release",
+    "import",
     "runs",
     "cache",
     "gc",
