@@ -15,8 +15,8 @@ _OUTPUT_CLOSED = 141
 def main() -> None:
     """Runs the command line of this process and exits with its status.
 
-    The core answers what it knows by itself: a run with everything in place takes a few
-    milliseconds, and most of them are Python's own start.
+    The core answers what it knows by itself, plain runs among it: with everything in place one
+    takes a few milliseconds, and most of them are Python's own start.
     """
     try:
         answer = _core.answer(sys.argv[1:])
@@ -26,6 +26,11 @@ def main() -> None:
     except UnicodeEncodeError:
         # Words may hold bytes that are not text. No form that the core knows has one.
         answer = None
+    except (OSError, ValueError) as error:
+        # Something is wrong with pipec itself. The record of the run says so already.
+        from pipec.cli.main import report
+
+        sys.exit(report(error))
     if isinstance(answer, tuple):
         _leave(*answer)
     if sys.argv[1:] and sys.argv[-1] in ("--help", "-h"):

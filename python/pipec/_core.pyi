@@ -196,6 +196,9 @@ class Engine:
             OSError: the state folder cannot be written; the run is as good as it was.
         """
 
+    def durations(self) -> dict[str, int]:
+        """How long each task took when it last ran, in milliseconds."""
+
     def counters(self) -> dict[str, int]:
         """What the engine did: `directories_listed`, `files_seen`, `files_hashed`, `bytes_hashed`,
         `index_hits`, `blobs_written`, `entries_written`."""
@@ -205,9 +208,13 @@ class Engine:
 def answer(words: list[str], /) -> tuple[str, str, int] | HandOver | None:
     """Answers the command line `words` of this process, if that needs no Python.
 
-    Gives what to print on standard output and error and the exit status. For a run in which
-    something has to run: what is known so far. None: a form that is not known here; nothing was
-    done.
+    Gives what is left to print on standard output and error and the exit status. For a run in
+    which something has to run that takes more than processes: what is known so far. None: a form
+    that is not known here; nothing was done.
+
+    Raises:
+        OSError, ValueError: something is wrong with pipec itself; the record of the run says so.
+        KeyboardInterrupt: before anything ran.
     """
 
 @final

@@ -175,7 +175,8 @@ help: `PIPEC_DEBUG=1` prints where it happened
             status=2,
         )
     )
-    traced = app.pipec("run", "verify", env={"PYTHONPATH": path, "PIPEC_DEBUG": "1"})
+    words = ("run", "verify", "--concurrency", "auto")
+    traced = app.pipec(*words, env={"PYTHONPATH": path, "PIPEC_DEBUG": "1"})
     assert traced.stderr.startswith("Traceback (most recent call last)")
 
 

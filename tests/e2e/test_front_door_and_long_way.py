@@ -63,7 +63,7 @@ def newest(project):
 
 def plain(project, text):
     """A kept file without what no two runs share."""
-    text = CHANGING.sub("#", project.plain(text.encode()))
+    text = CHANGING.sub("#", project.plain(text))
     return re.sub(r'(?<="pid": )\d+|(?<="pid":)\d+|(?<=_ms":)\d+', "#", text)
 
 
@@ -72,7 +72,7 @@ def kept(project):
     folder = newest(project)
     files = (path for path in sorted(folder.rglob("*")))
     return {
-        str(path.relative_to(folder)): plain(project, path.read_text()) if path.is_file() else None
+        str(path.relative_to(folder)): plain(project, path.read_bytes()) if path.is_file() else None
         for path in files
     }
 
@@ -188,3 +188,122 @@ def test_a_closed_output_ends_the_run_as_elsewhere(ready):
     process.stderr.close()
     assert process.wait(timeout=30) in (0, 141)
     assert (ready.folder / ".pipec/run.lock").read_bytes() == b""
+
+
+CHAIN = """\
+name = "app"
+
+[env]
+TOKEN = {{ secret = "TOKEN" }}
+
+[tasks.first]
+inputs = ["src/**"]
+outputs = ["out/**"]
+cache = true
+run = "mkdir -p out; cp src/a out/all; echo made"
+
+[tasks.second]
+depends-on = ["first"]
+{second}
+
+[tasks.third]
+depends-on = ["second"]
+inputs = ["out/**"]
+outputs = []
+cache = true
+run = "cat out/all; echo $PIPEC_TASK $PIPEC_ATTEMPT ${{MODE:-none}}"
+
+[tasks.fourth]
+depends-on = ["third"]
+
+[jobs.verify]
+target = ["fourth"]
+env = {{ MODE = "m" }}
+"""
+
+SECONDS = {
+    "passes": 'run = "true"',
+    "words": 'run = "cat  pipeline.toml src/a"',
+    "argv": 'run = { argv = ["printf", "%s\\n", "a b"] }',
+    "several-steps": 'run = ["echo a", { sh = "echo $X", env = { X = "x" }, cwd = "src" }, "pwd"]',
+    "fails": 'run = "echo before; exit 3"',
+    "fails-at-the-second-step": 'run = ["true", "echo no; false", "true"]',
+    "may-fail": 'run = "false"\nallow-failure = true',
+    "fails-for-good": 'run = "false"\nretry = { attempts = 3, delay = 1, backoff = 2 }',
+    "passes-at-last": 'run = "test $PIPEC_ATTEMPT = 2"\nretry = 3',
+    "takes-too-long": 'run = "sleep 300 & sleep 300"\ntimeout = "50ms"',
+    "has-a-step-that-takes-too-long": 'run = [{ sh = "sleep 300", timeout = 50 }]\ntimeout = "1h"',
+    "is-killed": 'run = "kill -9 $$"',
+    "is-ended-by-its-own-signal": 'run = "kill -TERM $$; sleep 9"',
+    "tells-a-secret": 'run = "echo a $TOKEN b; printf %s $TOKEN | base64; exit 1"',
+    "is-a-secret": 'run = "correct-horse"',
+    "cannot-be-found": 'run = { argv = ["no-such-program", "x"] }',
+    "is-a-shell-s-not-to-find": 'run = "no-such-program x"',
+    "cannot-be-executed": 'run = { argv = ["./pipeline.toml"] }',
+    "is-a-folder": 'run = { argv = ["./src"] }',
+    "has-no-first-line": 'run = "./plain a"',
+    "has-no-folder": 'run = "true"\ncwd = "nowhere"',
+    "has-many-lines": "run = '''\necho a\nfalse\n'''",
+    "makes-nothing": 'run = "true"\noutputs = ["made"]\ncache = true',
+    "makes-a-pipe": 'run = "mkfifo pipe"\noutputs = ["pipe"]\ncache = true',
+    "makes-folders": 'run = "mkdir -p folders/empty"\noutputs = ["folders/**"]\ncache = true',
+    "changes-what-it-reads": 'run = "echo b >> src/a"\ninputs = ["src/**"]\ncache = true',
+    "needs-a-tool": 'run = "true"\nrequires = { tools = ["no-such", "sh", "none"] }',
+    "needs-a-runtime": 'run = "true"\nrequires = { runtime = "nojs@20" }',
+    "needs-a-secret": 'run = "echo $TOKEN"\nrequires = { secrets = ["TOKEN"] }',
+    "sees-little": 'run = "env | sort | grep -v PIPEC_ | grep -v ^PATH"\nenv-mode = "strict"',
+    "leaves-one-behind": 'run = ["sleep 300 >/dev/null 2>&1 & echo x", "echo y"]',
+    "says-a-lot": 'run = "seq 100000"',
+    "ends-without-a-line-end": 'run = "printf abc; exit 1"',
+    "is-no-text": "run = '''printf \"\\\\377\\n\"; exit 1'''",
+    "knows-its-place": 'run = "env PWD"',
+}
+
+
+@pytest.fixture
+def no_python(tmp_path):
+    """The environment of a pipec that cannot execute anything in Python."""
+    folder = tmp_path / "no-python"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['pipec.runtime'] = None\nsys.modules['pipec.cli'] = None\n"
+    )
+    return {"PYTHONPATH": str(folder)}
+
+
+def executed(project, pipeline, way, environment):
+    """What two runs print and keep, with an edit in between."""
+    project.write("pipeline.toml", pipeline)
+    project.write("src/a", "a\n")
+    project.write("plain", "echo $1\n").chmod(0o755)
+    assert project.pipec("list").status == 0
+    environment = {**environment, "TOKEN": "correct-horse", "PIPEC_MAX_LOG_BYTES": "5000"}
+    runs = []
+    for _ in range(2):
+        result = project.pipec(*way, "--output-logs=new-only", env=environment)
+        runs.append((result, kept(project)))
+        project.write("src/a", "b\n")
+    return runs
+
+
+@pytest.mark.parametrize("name", ["passes", "fails", "makes-nothing", "changes-what-it-reads"])
+def test_both_ways_execute_alike(make_project, no_python, name):
+    pipeline = CHAIN.format(second=SECONDS[name])
+    short = executed(make_project("short"), pipeline, SHORT, no_python)
+    assert short == executed(make_project("long"), pipeline, LONG, {})
+
+
+def test_both_ways_say_the_same_of_everything_that_can_become_of_a_task(make_project, no_python):
+    pipeline = 'name = "app"\nenv = { TOKEN = { secret = "TOKEN" } }\n'
+    before = "[]"
+    for name, task in SECONDS.items():
+        pipeline += f'[tasks."{name}"]\n{task}\ndepends-on = {before}\n'
+        pipeline += "" if "allow-failure" in task else "allow-failure = true\n"
+        before = f'["{name}"]'
+    pipeline += f"[jobs.verify]\ntarget = {before}\n"
+    short = executed(make_project("short"), pipeline, SHORT, no_python)
+    long = executed(make_project("long"), pipeline, LONG, {})
+    assert len(short[0][1]) > len(SECONDS)
+    for name, text in short[0][1].items():
+        assert text == long[0][1][name], name
+    assert short == long

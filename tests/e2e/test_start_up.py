@@ -111,6 +111,16 @@ def test_a_cached_run_imports_nothing_but_the_core(watched):
     assert started == []
 
 
+def test_a_run_that_executes_tasks_imports_nothing_but_the_core(watched, project):
+    assert watched("run", "verify")[0].status == 0
+    project.write("src/a", "b\n")
+    result, modules, started = watched("run", "verify")
+    assert "2 passed" in result.stderr
+    assert {name for name in modules if name.startswith("pipec")} == {"pipec", "pipec._core"}
+    assert not modules & {"asyncio", "subprocess", "threading", "json", "signal"}
+    assert started == []
+
+
 def test_a_cached_run_on_the_long_way_imports_only_what_is_on_the_list(watched):
     assert watched("run", "verify")[0].status == 0
     result, modules, _ = watched(*LONG_WAY)

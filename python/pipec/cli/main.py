@@ -70,6 +70,14 @@ def main(argv: Sequence[str], begun: "_core.HandOver | None" = None) -> int:
     return status
 
 
+def report(error: Exception) -> int:
+    """Tells a person of an error outside of any command line; gives the exit status."""
+    from pipec.cli.report.errors import report_error
+
+    console = Console(sys.stdout, sys.stderr, color=wants_color("auto", os.environ, sys.stderr))
+    return report_error(error, console=console, environ=os.environ)
+
+
 def _drop(*streams: TextIO) -> None:
     """Gives up what could not be written: Python would complain about it on the way out."""
     with open(os.devnull, "wb") as nowhere:

@@ -21,7 +21,6 @@ from pipec.runtime.process import Processes
 from pipec.runtime.reaper import Reaper
 from pipec.runtime.record import RunRecord, TaskRecord
 from pipec.runtime.recorder import Recorder
-from pipec.runtime.records import newest_records
 from pipec.runtime.redaction import Redaction
 from pipec.runtime.request import RunRequest
 from pipec.runtime.schedule import Ending, Schedule
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from pipec import _core
 
 INTERNAL_ERROR = 2
-_RECORDS_FOR_WEIGHTS = 3
 
 
 class Work(Protocol):
@@ -157,7 +155,7 @@ async def _work_off(run: RunContext, work: Work) -> None:
         tasks,
         concurrency=run.request.concurrency,
         pools=run.request.pipeline.pools,
-        weights=_last_durations(run.request),
+        weights=_expected_lengths(run),
     )
 
     async def start(task_id: TaskId) -> Ending:
@@ -205,14 +203,10 @@ def _command_env(work: Work, recorder: Recorder) -> dict[str, str]:
     }
 
 
-def _last_durations(request: RunRequest) -> dict[TaskId, int]:
+def _expected_lengths(run: RunContext) -> dict[TaskId, int]:
     """How long each task took when it last ran; the middle one of these for a task that is new."""
-    known: dict[TaskId, int] = {}
-    for record, _ in zip(newest_records(request.root), range(_RECORDS_FOR_WEIGHTS), strict=False):
-        for task in record.get("tasks", ()):
-            if task.get("status") == "passed" and task.get("attempts"):
-                known.setdefault(TaskId(task["id"]), task.get("duration_ms", 1))
+    known = run.engine.durations()
     if not known:
         return {}
     middle = sorted(known.values())[len(known) // 2]
-    return {task: known.get(task, middle) for task in request.plan.tasks}
+    return {task: known.get(task, middle) for task in run.request.plan.tasks}

@@ -134,11 +134,25 @@ def watch(run_id: str, fd: int) -> bool:
     return True
 
 
+def read_table(fd: int) -> set[int]:
+    """The sessions in the table of a watcher of the core: a number a line, 0 for none."""
+    with open(fd, "rb") as table:
+        table.seek(0)
+        return {int(line) for line in table.read().split()} - {0}
+
+
 if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    if watch(sys.argv[1], 0):
+    if sys.argv[1] == "--table":
+        run_id, *folders = sys.argv[2:]
+        end_survivors(run_id, read_table(3))
+        is_over = True
+    else:
+        run_id, *folders = sys.argv[1:]
+        is_over = watch(run_id, 0)
+    if is_over:
         import shutil
 
-        for folder in sys.argv[2:]:
+        for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)

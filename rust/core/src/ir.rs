@@ -56,6 +56,10 @@ pub struct Job {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of the language"
+)]
 pub struct Task {
     pub depends_on: Vec<String>,
     /// Tasks of members and sources.

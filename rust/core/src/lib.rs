@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows Python, reads a clock or looks at the environment: all of that is handed in.
 
+pub mod clock;
 pub mod digest;
 pub mod document;
 pub mod engine;
@@ -10,7 +11,9 @@ pub mod front;
 pub mod glob;
 pub mod ir;
 pub mod key;
+pub mod process;
 pub mod redact;
+mod run;
 pub mod store;
 pub mod tree;
 

@@ -107,6 +107,10 @@ impl Engine {
         py.detach(|| self.0.save()).map_err(to_python)
     }
 
+    fn durations(&self) -> BTreeMap<String, u64> {
+        self.0.durations()
+    }
+
     fn counters(&self) -> BTreeMap<&'static str, u64> {
         self.0.counters()
     }

@@ -2,24 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::IntoRawFd;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use pipec_core::clock::Clock;
 use pipec_core::engine::{Decision, Engine as CoreEngine};
 use pipec_core::front::{self, Call, Outcome, RunLock, World};
 use pyo3::prelude::*;
 use serde_json::Value;
 
 use crate::engine::Engine;
-use crate::errors::to_json;
+use crate::errors::{to_json, to_python};
 
 /// What of a call is done, or None for one that the front door does not know.
 #[pyfunction]
 #[pyo3(signature = (words, /))]
 pub(crate) fn answer(py: Python<'_>, words: Vec<String>) -> PyResult<Option<Py<PyAny>>> {
-    let world = Process::default();
-    let outcome = py.detach(|| call_of(words).map(|call| front::answer(&call, &world)));
+    let world = Process::new();
+    let python = Python3::of(py)?;
+    let outcome = py.detach(|| call_of(words, python).map(|call| front::answer(&call, &world)));
     if let Some(error) = world
         .interrupt
         .into_inner()
@@ -35,6 +38,7 @@ pub(crate) fn answer(py: Python<'_>, words: Vec<String>) -> PyResult<Option<Py<P
         Some(Outcome::HandOver(begun)) => Ok(Some(
             HandOver::of(*begun).into_pyobject(py)?.into_any().unbind(),
         )),
+        Some(Outcome::Fault(error)) => Err(to_python(error)),
     }
 }
 
@@ -113,9 +117,22 @@ fn without_moment(mut request: Value) -> Value {
 }
 
 /// This process. `interrupt` is what a signal handler of Python raised.
-#[derive(Default)]
 struct Process {
     interrupt: Mutex<Option<PyErr>>,
+    started: Instant,
+}
+
+impl Process {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the border is where time comes from"
+    )]
+    fn new() -> Self {
+        Self {
+            interrupt: Mutex::default(),
+            started: Instant::now(),
+        }
+    }
 }
 
 impl World for Process {
@@ -131,6 +148,16 @@ impl World for Process {
         interrupt.is_some()
     }
 
+    fn say(&self, words: &[u8]) -> io::Result<()> {
+        io::stderr().lock().write_all(words)
+    }
+}
+
+impl Clock for Process {
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     #[allow(
         clippy::disallowed_methods,
         reason = "the border is where time comes from"
@@ -143,8 +170,35 @@ impl World for Process {
     }
 }
 
+/// What of Python matters to a run.
+struct Python3 {
+    speaks_utf8: bool,
+    ender: Vec<String>,
+}
+
+impl Python3 {
+    fn of(py: Python<'_>) -> PyResult<Self> {
+        let sys = py.import("sys")?;
+        let error = sys.getattr("stderr")?;
+        let encoding = if error.is_none() {
+            String::new()
+        } else {
+            error.getattr("encoding")?.extract()?
+        };
+        let core: String = py.import("pipec._core")?.getattr("__file__")?.extract()?;
+        let folder = core.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let program = format!("{folder}/runtime/survivors.py");
+        let executable: String = sys.getattr("executable")?.extract()?;
+        let ender = [executable.as_str(), "-I", "-S", &program, "--table"];
+        Ok(Self {
+            speaks_utf8: encoding.eq_ignore_ascii_case("utf-8"),
+            ender: ender.map(str::to_owned).into(),
+        })
+    }
+}
+
 /// None if something about the process is no text: the long way takes any bytes.
-fn call_of(words: Vec<String>) -> Option<Call> {
+fn call_of(words: Vec<String>, python: Python3) -> Option<Call> {
     let mut environment = BTreeMap::new();
     for (name, value) in std::env::vars_os() {
         environment.insert(name.into_string().ok()?, value.into_string().ok()?);
@@ -164,6 +218,8 @@ fn call_of(words: Vec<String>) -> Option<Call> {
         folder: std::env::current_dir().ok()?,
         environment,
         is_error_a_terminal: std::io::stderr().is_terminal(),
+        speaks_utf8: python.speaks_utf8,
+        ender: python.ender,
         pid: std::process::id(),
         cores: u32::try_from(cores).ok()?,
         platform: format!("{}-{machine}", std::env::consts::OS),

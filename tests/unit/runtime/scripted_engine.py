@@ -70,6 +70,9 @@ class ScriptedEngine:
     def log_of(self, task: str) -> bytes | None:
         return f"log of {task}\n".encode()
 
+    def durations(self) -> dict[str, int]:
+        return {}
+
     def save(self) -> None:
         self.calls.append(("save", ""))
 

@@ -101,7 +101,13 @@ impl Engine {
         } else {
             Made::Unsure
         };
-        self.lock().made.insert(id.to_owned(), made);
+        let mut inner = self.lock();
+        inner.made.insert(id.to_owned(), made);
+        if !task.steps.is_empty() {
+            let state = &self.request.state;
+            inner.memory.durations.took(state, id, facts.duration_ms);
+        }
+        drop(inner);
         Ok(sealed)
     }
 

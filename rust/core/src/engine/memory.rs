@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::decision::EntryFacts;
+use super::durations::Durations;
 use super::look::Look;
 use super::survey::{Basis, Checked};
 use crate::digest::Digest;
@@ -26,6 +28,7 @@ pub(super) struct Memory {
     pub(super) checked: Option<Checked>,
     successes: BTreeMap<String, Success>,
     successes_changed: bool,
+    pub(super) durations: Durations,
     /// By the root of the store.
     pub(super) uses: BTreeMap<PathBuf, Uses>,
 }
@@ -51,6 +54,7 @@ impl Memory {
             // A damaged table costs a look into the store, and an explanation of the next miss.
             successes: read_checked(&state.join("successes")).unwrap_or_default(),
             successes_changed: false,
+            durations: Durations::default(),
             uses: BTreeMap::new(),
         }
     }
@@ -86,12 +90,10 @@ impl Memory {
             self.fresh.clear();
         }
         if self.successes_changed {
-            let json = serde_json::to_string(&self.successes)
-                .map_err(|error| Error::Invalid(format!("the table of successes: {error}")))?;
-            let checked = format!("{}\n{json}", Digest::of(json.as_bytes()).to_hex());
-            replace(&state.join("successes"), &temporary()?, checked.as_bytes())?;
+            write_checked(state, "successes", &self.successes)?;
             self.successes_changed = false;
         }
+        self.durations.write(state)?;
         for (root, uses) in &mut self.uses {
             uses.write(&Store::at(root))?;
         }
@@ -99,7 +101,21 @@ impl Memory {
     }
 }
 
-fn read_checked(path: &Path) -> Option<BTreeMap<String, Success>> {
+/// A table with its checksum, put in place whole.
+pub(super) fn write_checked<T: Serialize>(
+    state: &Path,
+    name: &str,
+    table: &BTreeMap<String, T>,
+) -> Result<()> {
+    let json = serde_json::to_string(table)
+        .map_err(|error| Error::Invalid(format!("the table of {name}: {error}")))?;
+    let checked = format!("{}\n{json}", Digest::of(json.as_bytes()).to_hex());
+    let temporary = temporary_in(&state.join("tmp"))?;
+    replace(&state.join(name), &temporary, checked.as_bytes())
+}
+
+/// None for a table that is not there or is not what was written.
+pub(super) fn read_checked<T: DeserializeOwned>(path: &Path) -> Option<BTreeMap<String, T>> {
     let text = String::from_utf8(fs::read(path).ok()?).ok()?;
     let (checksum, json) = text.split_once('\n')?;
     let is_whole = Digest::from_hex(checksum)? == Digest::of(json.as_bytes());

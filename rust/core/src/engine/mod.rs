@@ -6,6 +6,7 @@
 mod assess;
 mod decide;
 mod decision;
+mod durations;
 mod explain;
 mod finish;
 mod look;

@@ -1,19 +1,17 @@
-//! The front door: a run in which everything is in place, answered without Python.
+//! The front door: a plain run, answered without Python.
 //!
 //! It knows a few whole forms of the command line and the plainest pipelines. Whatever it does not know
 //! it leaves alone, and whoever called goes the long way: nothing is decided here that is decided
-//! otherwise there. When something has to run, what was found out on the way is handed over.
+//! otherwise there. When something has to run that takes more than processes, what was found out on the
+//! way is handed over.
 
-mod keep;
-mod lines;
 mod lock;
 mod plan;
 mod project;
-mod record;
 mod words;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -21,9 +19,16 @@ pub use lock::RunLock;
 pub use words::VERBS;
 
 use crate::engine::{Decision, Engine, Request};
+use crate::error::Error;
 use crate::ir::Pipeline;
 use crate::key::environment::Variables;
-use record::{RunRecord, TaskRecord};
+use crate::process::keep_descriptors;
+use crate::run::record::{RunFacts, Status, TaskRecord, timestamp};
+use crate::run::records::{Bounds, create_folder, prune, run_id};
+use crate::run::report::{self, Report};
+use crate::run::{Checked, Recorder, Work, check, execute};
+
+pub use crate::run::World;
 
 /// How a process was called.
 pub struct Call {
@@ -32,20 +37,15 @@ pub struct Call {
     pub folder: PathBuf,
     pub environment: Variables,
     pub is_error_a_terminal: bool,
+    /// Whether words for people are written in UTF-8, as far as there is anybody to read them.
+    pub speaks_utf8: bool,
+    /// The program that ends what is left of a run when pipec is gone, with its first arguments.
+    pub ender: Vec<String>,
     pub pid: u32,
     pub cores: u32,
     pub platform: String,
     /// Four bytes that no other run has.
     pub nonce: [u8; 4],
-}
-
-/// What changes while a call is answered.
-pub trait World {
-    /// Milliseconds since the epoch.
-    fn now_ms(&self) -> u64;
-
-    /// Whether somebody asked the process to end. Asked on the calling thread, now and then.
-    fn is_interrupted(&self) -> bool;
 }
 
 pub enum Outcome {
@@ -57,8 +57,10 @@ pub enum Outcome {
         err: String,
         status: u8,
     },
-    /// Something has to run: what is known so far, with the lock held.
+    /// Something has to run that takes more than processes: what is known so far, with the lock held.
     HandOver(Box<HandOver>),
+    /// pipec itself did something wrong. The record of the run says so.
+    Fault(Error),
 }
 
 /// A run that the front door began.
@@ -74,6 +76,8 @@ pub struct HandOver {
 
 /// How many tasks are restored between two looks at whether to go on.
 const AT_ONCE: usize = 32;
+
+const OUTPUT_CLOSED: u8 = 141;
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -92,22 +96,59 @@ pub fn answer(call: &Call, world: &dyn World) -> Outcome {
         .unwrap_or(Outcome::Unknown)
 }
 
+/// The run of a plan, as far as the front door knows it.
+struct Run<'a> {
+    call: &'a Call,
+    world: &'a dyn World,
+    bounds: Bounds,
+    root: &'a Path,
+    pipeline: &'a Pipeline,
+    plan: &'a plan::Plan,
+    engine: &'a Engine,
+    decisions: &'a BTreeMap<String, Decision>,
+}
+
 fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> {
-    let keep_runs = keep::runs_to_keep(&call.environment)?;
+    let started = world.monotonic();
+    let bounds = Bounds::of(&call.environment).filter(|_| call.speaks_utf8)?;
     let project = project::find(&call.folder)?;
     let pipeline = Pipeline::parse(&project.ir).ok()?;
     let plan = plan::select(&pipeline, &asked.target)?;
     let started_ms = world.now_ms();
-    let run_id = keep::run_id(started_ms, call.nonce);
+    let run_id = run_id(started_ms, call.nonce);
     let lock = RunLock::take(&project.root, call.pid, started_ms, &run_id)?;
     let request = plan.request(&project.root, call, &run_id, started_ms);
     let text = serde_json::to_string(&request).ok()?;
     let engine = Engine::new(&project.root, &project.ir, Request::parse(&text).ok()?).ok()?;
     let decisions = engine.assess(&BTreeMap::new()).ok()?;
-    let tasks = to_restore(&pipeline, &plan, &decisions)
-        .filter(|tasks| restore(&engine, tasks, world))
-        .and_then(|_| settled(&pipeline, &plan, &decisions, world));
-    let Some(tasks) = tasks else {
+    let run = Run {
+        call,
+        world,
+        bounds,
+        root: &project.root,
+        pipeline: &pipeline,
+        plan: &plan,
+        engine: &engine,
+        decisions: &decisions,
+    };
+    let facts = RunFacts {
+        run_id: &run_id,
+        pipeline: &pipeline.name,
+        ir_digest: &project.ir_digest,
+        pid: call.pid,
+        concurrency: call.cores,
+        asked: &plan.asked,
+        targets: &plan.targets,
+        planned: &plan.tasks,
+        started_ms,
+    };
+    let warned = if asked.is_quiet {
+        String::new()
+    } else {
+        report::of_pipeline(&project.shown, project.warnings)
+    };
+    let done = run.give(&facts, asked, started, warned);
+    let Some(done) = done else {
         return Some(Outcome::HandOver(Box::new(HandOver {
             root: project.root,
             run_id,
@@ -118,91 +159,139 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
             lock,
         })));
     };
-    engine.save().ok()?;
-    let facts = record::RunFacts {
-        run_id: &run_id,
-        pipeline: &pipeline.name,
-        ir_digest: &project.ir_digest,
-        call,
-        plan: &plan,
-        started_ms,
-        finished_ms: world.now_ms(),
-    };
-    let (counts, saved) = (record::Counts::of(&tasks), record::time_saved_ms(&tasks));
-    let record = RunRecord::of(&facts, &counts, saved, &tasks);
-    let folder = keep::write(&project.root, &facts, &record).ok()?;
-    keep::prune(&project.root, keep_runs);
-    let report = lines::Report {
-        uses_color: lines::uses_color(&call.environment, call.is_error_a_terminal),
-        folder: &call.folder,
-        warnings: project.warnings,
-        shown: &project.shown,
-    };
-    let err = if asked.is_quiet {
-        String::new()
-    } else {
-        report.of(&record, &folder)
-    };
+    prune(&project.root, bounds.runs);
     drop(lock);
     // The process ends now, and the system takes its memory back faster than it can be freed.
     std::mem::forget((engine, pipeline, decisions));
-    Some(Outcome::Done {
+    Some(done.map_or_else(Outcome::Fault, |status| Outcome::Done {
         out: String::new(),
-        err,
-        status: 0,
-    })
+        err: String::new(),
+        status,
+    }))
 }
 
-/// The hits whose outputs are not in place. None if anything is no hit: then it is not for the front door.
-fn to_restore<'a>(
-    pipeline: &Pipeline,
-    plan: &'a plan::Plan,
-    decisions: &BTreeMap<String, Decision>,
-) -> Option<Vec<&'a str>> {
-    let mut tasks = Vec::new();
-    for id in &plan.tasks {
-        let decision = decisions.get(id)?;
-        let is_group = pipeline.tasks.get(id)?.steps.is_empty();
-        match decision.intact {
-            Some(true) => {}
-            Some(false) => tasks.push(id.as_str()),
-            None if is_group => {}
-            None => return None,
+impl Run<'_> {
+    /// Does the run and gives its exit status. None: it is not for the front door, and nothing has run.
+    fn give(
+        &self,
+        facts: &RunFacts<'_>,
+        asked: &words::Asked,
+        started: std::time::Duration,
+        warned: String,
+    ) -> Option<Result<u8, Error>> {
+        let tasks = self
+            .to_restore()
+            .filter(|tasks| self.restore(tasks))
+            .and_then(|_| self.settled());
+        let to_run = if tasks.is_some() {
+            None
+        } else {
+            Some(self.check()?)
+        };
+        if self.world.is_interrupted() {
+            return None;
+        }
+        let folder = create_folder(self.root, facts.run_id).ok()?;
+        let report = Report {
+            uses_color: report::uses_color(&self.call.environment, self.call.is_error_a_terminal),
+            is_quiet: asked.is_quiet,
+            logs: asked.logs,
+            cwd: &self.call.folder,
+            folder: &folder,
+            width: report::width_of(&self.plan.tasks),
+        };
+        let recorder = Recorder::new(facts, &folder, report, self.world, started, warned);
+        recorder.begin();
+        let outcome = if let Some(checked) = to_run {
+            keep_descriptors();
+            execute(&self.work(facts.run_id, checked), &recorder)
+        } else {
+            for task in tasks.unwrap_or_default() {
+                recorder.settle(task);
+            }
+            self.engine.save().ok()?;
+            recorder.finish("passed", 0, None);
+            Ok(0)
+        };
+        let is_closed = recorder.output_is_closed();
+        Some(outcome.map(|status| match status {
+            0 if is_closed => OUTPUT_CLOSED,
+            status => status,
+        }))
+    }
+
+    /// None if what has to run is not for the front door.
+    fn check(&self) -> Option<Checked> {
+        check(
+            self.pipeline,
+            &self.plan.tasks,
+            self.engine,
+            self.decisions,
+            &self.call.environment,
+        )
+    }
+
+    fn work<'a>(&'a self, run_id: &'a str, checked: Checked) -> Work<'a> {
+        Work {
+            root: self.root,
+            run_id,
+            pipeline: self.pipeline,
+            tasks: &self.plan.tasks,
+            engine: self.engine,
+            decisions: self.decisions,
+            host: &self.call.environment,
+            concurrency: self.call.cores as usize,
+            log_bytes: self.bounds.log_bytes,
+            checked,
+            ender: &self.call.ender,
+            world: self.world,
         }
     }
-    Some(tasks)
-}
 
-/// Restores several tasks at once. False if one could not be: it has to run, and the long way says why.
-fn restore(engine: &Engine, tasks: &[&str], world: &dyn World) -> bool {
-    tasks
-        .chunks(AT_ONCE)
-        .all(|some| !world.is_interrupted() && some.par_iter().all(|id| engine.restore(id).is_ok()))
-}
-
-/// The record of every task of the plan, all of them hits or groups.
-fn settled(
-    pipeline: &Pipeline,
-    plan: &plan::Plan,
-    decisions: &BTreeMap<String, Decision>,
-    world: &dyn World,
-) -> Option<Vec<TaskRecord>> {
-    let started_at = record::timestamp(world.now_ms());
-    let mut statuses: BTreeMap<&str, &'static str> = BTreeMap::new();
-    let mut tasks = Vec::with_capacity(plan.tasks.len());
-    for id in &plan.tasks {
-        let task = pipeline.tasks.get(id)?;
-        let record = if task.steps.is_empty() {
-            let mut needs = task.depends_on.iter();
-            let is_cached = needs.all(|need| statuses.get(need.as_str()) == Some(&"cached"));
-            // A group without members stands for nothing that was cached.
-            let is_cached = is_cached && !task.depends_on.is_empty();
-            TaskRecord::of_group(id, is_cached, &started_at)
-        } else {
-            TaskRecord::of_hit(id, decisions.get(id)?, &started_at)?
-        };
-        statuses.insert(id, record.status);
-        tasks.push(record);
+    /// The hits whose outputs are not in place. None if anything is no hit.
+    fn to_restore(&self) -> Option<Vec<&str>> {
+        let mut tasks = Vec::new();
+        for id in &self.plan.tasks {
+            let decision = self.decisions.get(id)?;
+            let is_group = self.pipeline.tasks.get(id)?.steps.is_empty();
+            match decision.intact {
+                Some(true) => {}
+                Some(false) => tasks.push(id.as_str()),
+                None if is_group => {}
+                None => return None,
+            }
+        }
+        Some(tasks)
     }
-    Some(tasks)
+
+    /// Restores several tasks at once. False if one could not be: it has to run.
+    fn restore(&self, tasks: &[&str]) -> bool {
+        tasks.chunks(AT_ONCE).all(|some| {
+            !self.world.is_interrupted()
+                && some.par_iter().all(|id| self.engine.restore(id).is_ok())
+        })
+    }
+
+    /// The record of every task of the plan, all of them hits or groups.
+    fn settled(&self) -> Option<Vec<TaskRecord>> {
+        let started_at = timestamp(self.world.now_ms());
+        let mut statuses: BTreeMap<&str, Status> = BTreeMap::new();
+        let mut tasks = Vec::with_capacity(self.plan.tasks.len());
+        for id in &self.plan.tasks {
+            let task = self.pipeline.tasks.get(id)?;
+            let record = if task.steps.is_empty() {
+                let mut needs = task.depends_on.iter();
+                let is_cached =
+                    needs.all(|need| statuses.get(need.as_str()) == Some(&Status::Cached));
+                // A group without members stands for nothing that was cached.
+                let is_cached = is_cached && !task.depends_on.is_empty();
+                TaskRecord::of_group(id, is_cached, &started_at)
+            } else {
+                TaskRecord::of_hit(id, self.decisions.get(id)?, &started_at, 0)?
+            };
+            statuses.insert(id, record.status);
+            tasks.push(record);
+        }
+        Some(tasks)
+    }
 }

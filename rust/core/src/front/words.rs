@@ -1,9 +1,12 @@
 //! The forms of the command line that the front door knows whole.
 
+use crate::run::report::Logs;
+
 /// A plain run of one job or task.
 pub(super) struct Asked {
     pub(super) target: String,
     pub(super) is_quiet: bool,
+    pub(super) logs: Logs,
 }
 
 /// Every command of pipec. Any other first word is a job or a task to run. The command line's own list
@@ -40,13 +43,14 @@ pub const VERBS: [&str; 25] = [
 pub(super) fn plain_run(words: &[String]) -> Option<Asked> {
     let mut names = Vec::new();
     let mut is_quiet = false;
+    let mut logs = Logs::ErrorsOnly;
     let mut rest = words.iter().map(String::as_str);
     while let Some(word) = rest.next() {
         match word {
             "-q" | "--quiet" => is_quiet = true,
-            "--output-logs" => are_logs_of_runs(rest.next()?)?,
+            "--output-logs" => logs = logs_of_runs(rest.next()?)?,
             _ => match word.strip_prefix("--output-logs=") {
-                Some(value) => are_logs_of_runs(value)?,
+                Some(value) => logs = logs_of_runs(value)?,
                 None if word.starts_with('-') || word.is_empty() => return None,
                 None => names.push(word),
             },
@@ -60,11 +64,18 @@ pub(super) fn plain_run(words: &[String]) -> Option<Asked> {
     Some(Asked {
         target: target.to_owned(),
         is_quiet,
+        logs,
     })
 }
 
-fn are_logs_of_runs(value: &str) -> Option<()> {
-    matches!(value, "new-only" | "errors-only" | "none").then_some(())
+/// The stored logs of hits, which `full` shows, are not for the front door.
+fn logs_of_runs(value: &str) -> Option<Logs> {
+    match value {
+        "new-only" => Some(Logs::NewOnly),
+        "errors-only" => Some(Logs::ErrorsOnly),
+        "none" => Some(Logs::None),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,213 @@
+//! What a person reads of a run: a line for each finished task, the log of each failed one, a summary.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use super::record::{RunRecord, Status, TaskRecord, WarningRecord};
+use super::summary::describe_verdict;
+use super::words::{plural, refusal, spell_duration, visible};
+use crate::key::environment::Variables;
+
+const WIDEST_NAME: usize = 40;
+
+/// Whose logs are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Logs {
+    NewOnly,
+    ErrorsOnly,
+    None,
+}
+
+pub(crate) struct Report<'a> {
+    pub(crate) uses_color: bool,
+    pub(crate) is_quiet: bool,
+    pub(crate) logs: Logs,
+    /// Where the call was made.
+    pub(crate) cwd: &'a Path,
+    /// Where the record is.
+    pub(crate) folder: &'a Path,
+    /// How wide the column of names is.
+    pub(crate) width: usize,
+}
+
+/// By `NO_COLOR`, `FORCE_COLOR` and the terminal, in this order.
+pub(crate) fn uses_color(environment: &Variables, is_terminal: bool) -> bool {
+    let value = |name: &str| environment.get(name).map_or("", String::as_str);
+    if !value("NO_COLOR").is_empty() {
+        return false;
+    }
+    if !matches!(value("FORCE_COLOR"), "" | "0") {
+        return true;
+    }
+    is_terminal && value("TERM") != "dumb"
+}
+
+/// The width of the column that holds the names of these tasks.
+pub(crate) fn width_of(tasks: &[String]) -> usize {
+    let longest = tasks.iter().map(|id| id.chars().count()).max();
+    longest.unwrap_or(0).min(WIDEST_NAME)
+}
+
+/// What is said before a run of a pipeline file with warnings; nothing if it has none.
+pub(crate) fn of_pipeline(shown: &str, warnings: usize) -> String {
+    if warnings == 0 {
+        return String::new();
+    }
+    let count = plural(warnings, "warning");
+    format!("{shown} has {count}: `pipec check` shows more\n")
+}
+
+impl Report<'_> {
+    /// What there is to say of a task in its final state.
+    pub(crate) fn finished(&self, task: &TaskRecord, text: &mut String) {
+        let failed = task.status == Status::Failed;
+        if self.is_quiet && !failed {
+            return;
+        }
+        self.line(task, text);
+        let is_wanted = match self.logs {
+            Logs::NewOnly => failed || task.status == Status::Passed,
+            Logs::ErrorsOnly => failed,
+            Logs::None => false,
+        };
+        if is_wanted {
+            self.log(task, text);
+        }
+    }
+
+    fn line(&self, task: &TaskRecord, text: &mut String) {
+        let (mark, color) = match task.status {
+            Status::Passed => ("✓", "32"),
+            Status::Cached => ("=", "36"),
+            Status::Failed => ("✗", "31"),
+            Status::Skipped => ("-", "33"),
+            Status::Cancelled => ("!", "33"),
+            Status::Waiting | Status::Running => ("?", "33"),
+        };
+        let time = task.duration_ms.map(spell_duration).unwrap_or_default();
+        let why = self.style(&visible(&describe_verdict(task)), "2");
+        let width = self.width;
+        let line = format!("{:<width$}  {time:>6}  {why}", task.id);
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{} {}", self.style(mark, color), line.trim_end());
+    }
+
+    fn log(&self, task: &TaskRecord, text: &mut String) {
+        let Some(name) = &task.log else {
+            return;
+        };
+        let log = match fs::read(self.folder.join(name)) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) => format!("(the log cannot be read: {})", refusal(&error)),
+        };
+        if log.is_empty() {
+            return;
+        }
+        let end = if log.ends_with('\n') { "" } else { "\n" };
+        let head = self.style(&format!("--- log of {}", task.id), "2");
+        let foot = self.style(&format!("--- end of {}", task.id), "2");
+        let _ = write!(text, "{head}\n{log}{end}{foot}\n");
+    }
+
+    pub(crate) fn warning(&self, warning: &WarningRecord, text: &mut String) {
+        let about = warning.task.as_ref().map(|task| format!("{task}: "));
+        let head = self.style(&format!("warning[{}]", warning.code), "33");
+        let about = about.unwrap_or_default();
+        let _ = writeln!(text, "{head}: {about}{}", visible(&warning.message));
+    }
+
+    /// A try that failed, and another that follows.
+    pub(crate) fn retry(&self, task: &str, number: u32, why: &str, in_ms: u64, text: &mut String) {
+        if !self.is_quiet {
+            let delay = spell_duration(in_ms);
+            let _ = writeln!(
+                text,
+                "↻ {task}: attempt {number} failed ({}), again in {delay}",
+                visible(why)
+            );
+        }
+    }
+
+    /// The end of the run: failed first.
+    pub(crate) fn summary(&self, record: &RunRecord<'_>, text: &mut String) {
+        if !self.is_quiet {
+            text.push('\n');
+        }
+        for task in record
+            .tasks()
+            .iter()
+            .filter(|task| task.status == Status::Failed)
+        {
+            let code = task.error.as_ref().map(|error| format!("[{}]", error.code));
+            let head = self.style(&format!("error{}", code.unwrap_or_default()), "31");
+            let reason = task.error.as_ref().map(|error| visible(&error.message));
+            let reason = reason.unwrap_or_else(|| "failed".to_owned());
+            let _ = writeln!(text, "{head}: {}: {reason}", task.id);
+        }
+        if !self.is_quiet {
+            text.push_str(&summary_line(record));
+            let place = relative(self.folder, self.cwd);
+            let _ = writeln!(text, "\nrecord: {}", visible(&place));
+        }
+    }
+
+    fn style(&self, text: &str, style: &str) -> String {
+        if self.uses_color {
+            format!("\x1b[{style}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// `3 tasks in 12ms: 1 failed, 2 cached (saved 3.4s)`; what went wrong comes first.
+fn summary_line(record: &RunRecord<'_>) -> String {
+    let counts = [
+        ("failed", record.counts.failed),
+        ("cancelled", record.counts.cancelled),
+        ("skipped", record.counts.skipped),
+        ("passed", record.counts.passed),
+        ("cached", record.counts.cached),
+    ];
+    let parts: Vec<String> = counts
+        .into_iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(status, number)| format!("{number} {status}"))
+        .collect();
+    let tasks = plural(record.tasks().len(), "task");
+    let took = spell_duration(record.duration_ms.unwrap_or(0));
+    let mut line = format!("{tasks} in {took}");
+    if !parts.is_empty() {
+        let _ = write!(line, ": {}", parts.join(", "));
+    }
+    if record.time_saved_ms > 0 {
+        let _ = write!(line, " (saved {})", spell_duration(record.time_saved_ms));
+    }
+    if let Some(reason) = record.reason {
+        let _ = write!(line, ", {}", visible(reason));
+    }
+    line
+}
+
+/// A path below the project as somebody in `from`, a folder of the project, would write it.
+fn relative(path: &Path, from: &Path) -> String {
+    for (ups, above) in from.ancestors().enumerate() {
+        if let Ok(below) = path.strip_prefix(above) {
+            return "../".repeat(ups) + &below.to_string_lossy();
+        }
+    }
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_as_seen_from_below_the_project() {
+        let path = Path::new("/p/.pipec/runs/x");
+        assert_eq!(relative(path, Path::new("/p")), ".pipec/runs/x");
+        assert_eq!(relative(path, Path::new("/p/a/b")), "../../.pipec/runs/x");
+    }
+}

@@ -1,0 +1,87 @@
+//! The summary of a run in Markdown, and why a task ran in a few words.
+
+use std::fmt::Write;
+
+use super::record::{RunRecord, TaskRecord};
+use super::words::{cell, spell_duration, visible};
+
+/// A table of all tasks, then what failed and what was warned of.
+pub(crate) fn summary(record: &RunRecord<'_>) -> String {
+    let targets: Vec<String> = record
+        .request
+        .targets
+        .iter()
+        .map(|name| cell(name))
+        .collect();
+    let mut text = format!("# {}: {}\n\n", cell(record.pipeline), targets.join(", "));
+    let after = record
+        .duration_ms
+        .map(|took| format!(" after {}", spell_duration(took)));
+    // Writing to a string cannot fail.
+    let _ = write!(
+        text,
+        "Run `{}` **{}**{}.\n\n",
+        record.run_id,
+        record.status,
+        after.unwrap_or_default()
+    );
+    text += "| Task | Status | Why | Attempts | Duration |\n| --- | --- | --- | ---: | ---: |";
+    for task in record.tasks() {
+        let _ = write!(
+            text,
+            "\n| {} | {} | {} | {} | {} |",
+            cell(&task.id),
+            task.status.word(),
+            cell(&visible(&describe_verdict(task))),
+            task.attempts.len(),
+            task.duration_ms.map(spell_duration).unwrap_or_default()
+        );
+    }
+    if record.time_saved_ms > 0 {
+        let saved = spell_duration(record.time_saved_ms);
+        let _ = write!(text, "\n\nTime saved by the cache: {saved}.");
+    }
+    let mut head = "\n\n## What went wrong\n";
+    for task in record.tasks() {
+        if let Some(error) = &task.error {
+            let _ = write!(text, "{head}\n- `{}`: {}", task.id, cell(&error.message));
+            head = "";
+        }
+    }
+    let mut head = "\n\n## Warnings\n";
+    for warning in record.warnings {
+        let about = warning.task.as_ref().map(|task| format!("`{task}`: "));
+        let about = about.unwrap_or_default();
+        let _ = write!(text, "{head}\n- {about}{}", cell(&warning.message));
+        head = "";
+    }
+    text
+}
+
+/// Why the task ran or did not, in a few words: `miss: src/app.ts changed (+3 more)`.
+pub(crate) fn describe_verdict(task: &TaskRecord) -> String {
+    if let Some(reason) = &task.reason {
+        return reason.clone();
+    }
+    let Some(verdict) = &task.verdict else {
+        return String::new();
+    };
+    if let [first, rest @ ..] = verdict.changed.as_slice() {
+        let others = rest.len() as u64 + verdict.more.unwrap_or(0);
+        let more = if others > 0 {
+            format!(" (+{others} more)")
+        } else {
+            String::new()
+        };
+        return format!("{}: {} {}{more}", verdict.kind, first.path, first.change);
+    }
+    let detail = match verdict.component.as_deref() {
+        Some("no-baseline") => Some("no earlier result"),
+        None | Some("") => verdict.detail.as_deref(),
+        component => component,
+    };
+    detail.map_or_else(
+        || verdict.kind.to_owned(),
+        |detail| format!("{}: {detail}", verdict.kind),
+    )
+}
