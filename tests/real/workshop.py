@@ -59,6 +59,16 @@ class Workshop:
         if package.overlay.is_dir():
             shutil.copytree(package.overlay, folder, dirs_exist_ok=True)
 
+    def members(self, package: Package) -> Iterator[tuple[str, bytes]]:
+        """Paths and contents of the files in the package's archive, without its one folder."""
+        with exclusive(CACHE / "lock"):
+            archive = self._fetch(package)
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                file = tar.extractfile(member) if member.isfile() else None
+                if file is not None:
+                    yield member.name.partition("/")[2], file.read()
+
     def _furnish(self) -> None:
         bin_folder = self._tools / "bin"
         run([sys.executable, "-m", "venv", str(self._tools)])
