@@ -1,6 +1,7 @@
 """Makes of a target what the language can hold: ids, no circles, one owner a file, legal values."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from pipec.spec.pipeline import PipelineSpec
 from pipec.spec.task import TaskSpec
 
 _OWN_ID = "default"
+_HOST_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*):-")
 _LEAST: Mapping[type[Spec], Mapping[str, Any]] = {
     JobSpec: {"target": "x"},
     PipelineSpec: {"name": "x"},
@@ -42,6 +44,7 @@ def settle(target: Target, *, own_files: tuple[str, ...]) -> Settled:
     `own_files` are the names that the pipeline file may get: no task can own it.
     """
     for task in target.tasks.values():
+        _let_variables_decide(task.fields)
         _drop_what_is_illegal(task.fields, TaskSpec, task.place, task.shown, target.report)
     _drop_unknown_needs(target)
     _break_circles(target)
@@ -62,6 +65,17 @@ def settle(target: Target, *, own_files: tuple[str, ...]) -> Settled:
         PipelineSpec,
     )
     return settled
+
+
+def _let_variables_decide(fields: dict[str, Any]) -> None:
+    """A variable of the host that a cached command takes a default for decides about its result."""
+    if not fields.get("cache"):
+        return
+    names = _HOST_VARIABLE.findall(json.dumps(fields.get("run", "")))
+    others = [name for name in names if name not in fields.get("env", {})]
+    wanted = list(dict.fromkeys([*fields.get("env-inputs", ()), *others]))
+    if wanted:
+        fields["env-inputs"] = wanted
 
 
 def _tree(

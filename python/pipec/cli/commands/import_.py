@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from pipec.cli.commands.schema import write_schema
 from pipec.cli.documents import print_document
 from pipec.cli.invocation import Invocation
 from pipec.cli.options import UsageError
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.cli.report.imports import describe_import, render_import
+from pipec.cli.schema_files import write_schema
 from pipec.cli.starters import SCHEMA
 from pipec.codes import Code
 from pipec.errors import PlanError, RunError
