@@ -85,6 +85,20 @@ class Repository:
             raise PlanError(Code.UNKNOWN_REVISION, message)
         return answer.stdout.decode().strip()
 
+    def changed_files(self, revisions: str) -> tuple[str, ...]:
+        """The paths that differ between two revisions, `A..B`, or since they parted, `A...B`.
+
+        They begin at the top of the repository.
+
+        Raises:
+            PlanError: one of them is not here.
+        """
+        if revisions.startswith("-"):
+            raise PlanError(Code.UNKNOWN_REVISION, f"this repository has no `{visible(revisions)}`")
+        words = ("diff", "--name-only", "--no-renames", "-z", revisions, "--")
+        listed = self._read(*words).split(b"\0")
+        return tuple(path.decode("utf-8", "surrogateescape") for path in listed if path)
+
     def entries(self, commit: str, names: Sequence[str]) -> list[Entry]:
         """Which of the files the folder has at a commit, in their order."""
         listed = self._read("ls-tree", "--long", "-z", commit, "--", *names).split(b"\0")

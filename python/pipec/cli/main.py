@@ -35,6 +35,7 @@ VERBS = (
     "runs",
     "cache",
     "gc",
+    "github",
     "init",
     "import",
     "explain",

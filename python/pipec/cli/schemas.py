@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipec import _core
-from pipec.backends.scripts.lock import LOCK, LOCK_VERSION, SyncLock
+from pipec.backends.github.lock import LOCK_VERSION, Lock
+from pipec.backends.scripts.lock import LOCK, SyncLock
+from pipec.backends.scripts.lock import LOCK_VERSION as SYNC_LOCK_VERSION
 from pipec.cli.differences import DiffDocument
 from pipec.cli.documents import (
     SCHEMA_VERSION,
@@ -24,6 +26,7 @@ from pipec.cli.documents import (
     SyncListDocument,
     WhyDocument,
 )
+from pipec.cli.github_documents import GithubCheckDocument, GithubPlanDocument
 from pipec.ir.schema import ir_schema
 from pipec.plan.graph import Graph
 from pipec.runtime.event_schema import event_schema
@@ -40,8 +43,14 @@ FILES: dict[str, Callable[[], Schema]] = {
     "findings": lambda: document_schema(
         CheckDocument, title="Findings about a pipeline file", version=SCHEMA_VERSION
     ),
+    "github-lock": lambda: document_schema(
+        Lock,
+        title="The lock of the workflow that pipec generates",
+        version=LOCK_VERSION,
+        key="version",
+    ),
     "sync-lock": lambda: document_schema(
-        SyncLock, title=f"The lock of scripts, {LOCK}", version=LOCK_VERSION
+        SyncLock, title=f"The lock of scripts, {LOCK}", version=SYNC_LOCK_VERSION
     ),
 }
 """The schemas of files that pipec reads or writes, by name."""
@@ -53,6 +62,8 @@ DOCUMENTS: dict[str, type] = {
     "env": EnvDocument,
     "diff": DiffDocument,
     "gc": GcDocument,
+    "github-check": GithubCheckDocument,
+    "github-plan": GithubPlanDocument,
     "graph": Graph,
     "import": ImportDocument,
     "key": KeyDocument,

@@ -15,6 +15,7 @@ class Toolchain:
     version: str = ""
     version_file: str = ""
     manager: str = ""
+    manager_version: str = ""
     distribution: str = ""
     install: tuple[str, ...] | None = None
 

@@ -13,12 +13,14 @@ def execution_record_schema() -> dict[str, Any]:
     return document_schema(RunRecord, title="The record of a pipec run", version=SCHEMA_VERSION)
 
 
-def document_schema(cls: type, *, title: str, version: int) -> dict[str, Any]:
-    """The schema of the JSON that `to_json` makes of a dataclass with a field `schema_version`."""
+def document_schema(
+    cls: type, *, title: str, version: int, key: str = "schema_version"
+) -> dict[str, Any]:
+    """The schema of the JSON that `to_json` makes of a dataclass; `key` has its version."""
     definitions: dict[str, Any] = {}
     _schema(cls, definitions)
     top = definitions.pop(cls.__name__)
-    top["properties"]["schema_version"] = {"type": "integer", "const": version}
+    top["properties"][key] = {"type": "integer", "const": version}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": title,

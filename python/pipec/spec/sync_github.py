@@ -71,6 +71,11 @@ class NodeSetupSpec(ToolchainSpec):
 
     manager = "pnpm"
     """
+    manager_version: Text | None = None
+    """The version of pnpm or Bun, where `packageManager` of package.json does not say it.
+
+    manager-version = "10"
+    """
 
 
 class DenoSetupSpec(ToolchainSpec):

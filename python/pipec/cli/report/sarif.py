@@ -11,12 +11,12 @@ from pipec.codes import Code
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def describe_sarif(document: CheckDocument) -> dict[str, Any]:
-    """One run of pipec. `path` of the document is the file's path in the repository.
+def describe_sarif(*documents: CheckDocument) -> dict[str, Any]:
+    """One run of pipec. `path` of a document is the file's path in the repository.
 
     The rules are the codes that were found, with their pages as help.
     """
-    codes = sorted({problem.code for problem in document.findings})
+    codes = sorted({problem.code for document in documents for problem in document.findings})
     driver = {
         "name": "pipec",
         "version": _core.VERSION,
@@ -28,6 +28,7 @@ def describe_sarif(document: CheckDocument) -> dict[str, Any]:
         "columnKind": "unicodeCodePoints",
         "results": [
             _result(problem, codes.index(problem.code), document.path)
+            for document in documents
             for problem in document.findings
         ],
     }

@@ -72,6 +72,7 @@ def _lower_toolchain(written: ToolchainSpec) -> Toolchain:
         version=written.version or "",
         version_file=written.version_file or "",
         manager=getattr(written, "manager", None) or "",
+        manager_version=getattr(written, "manager_version", None) or "",
         distribution=getattr(written, "distribution", ""),
         install=_lower_commands(written.install),
     )

@@ -11,7 +11,7 @@ pub(super) struct Asked {
 
 /// Every command of pipec. Any other first word is a job or a task to run. The command line's own list
 /// is in Python; a test compares them.
-pub const VERBS: [&str; 25] = [
+pub const VERBS: [&str; 26] = [
     "run",
     "run-task",
     "list",
@@ -32,6 +32,7 @@ pub const VERBS: [&str; 25] = [
     "runs",
     "cache",
     "gc",
+    "github",
     "init",
     "explain",
     "schema",

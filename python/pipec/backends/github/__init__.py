@@ -1,0 +1,1 @@
+"""GitHub Actions as a back end: a workflow made from the pipeline, and what an event would run."""

@@ -1,0 +1,247 @@
+"""What GitHub cannot do as the pipeline says it: one rule a function, each yields its findings."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from pipec.backends.github.events import ACTIVITIES, WITH_BRANCHES, WITH_PATHS, WITH_TAGS
+from pipec.backends.github.pages import deployment_id
+from pipec.backends.github.parameters import JOB_INPUT, MOST_INPUTS, input_names, inputs_of
+from pipec.backends.github.patterns import pattern_problem, ref_problem
+from pipec.backends.github.subject import PLAN_JOB, Subject
+from pipec.backends.github.triggers import crons_of
+from pipec.codes import Code
+from pipec.diagnostics import Finding, Label, Route
+from pipec.frontend.suggest import did_you_mean
+from pipec.ir.trigger import GithubEvents
+
+_SECRET = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*", re.ASCII | re.IGNORECASE)
+_BUILT_IN_SECRET = "GITHUB_TOKEN"  # noqa: S105 - a name, not a secret
+_DANGEROUS = {
+    "pull_request_target": "it would run with the repository's secrets for anybody's pull request",
+    "workflow_run": "it would run with the repository's secrets after anybody's pull request",
+}
+
+
+def problems(subject: Subject) -> list[Finding]:
+    """Everything that stands in the way of a workflow; none if it can be generated."""
+    return [finding for rule in RULES for finding in rule(subject)]
+
+
+def no_jobs(subject: Subject) -> Iterator[Finding]:
+    """There is nothing to run."""
+    if not subject.pipeline.jobs:
+        yield _finding("the pipeline has no jobs, and a workflow is made of jobs", ("name",))
+
+
+def dangerous_events(subject: Subject) -> Iterator[Finding]:
+    """Events that hand the repository's secrets to strangers."""
+    for name, github in _github_triggers(subject):
+        for event in github.events:
+            if event in _DANGEROUS:
+                message = f"pipec generates no workflow for `{event}`: {_DANGEROUS[event]}"
+                yield _finding(message, (*_route(name), "events"))
+
+
+def unknown_activities(subject: Subject) -> Iterator[Finding]:
+    """Types that an event does not have."""
+    for name, github in _github_triggers(subject):
+        for event in github.events:
+            known = ACTIVITIES.get(event, ())
+            if event == "repository_dispatch":
+                continue
+            for activity in github.types:
+                if activity not in known:
+                    message = f"the event `{event}` has no activity `{activity}`"
+                    help_ = did_you_mean(activity, known)
+                    yield _finding(message, (*_route(name), "types"), *help_)
+
+
+def useless_filters(subject: Subject) -> Iterator[Finding]:
+    """Filters that an event does not have: GitHub would ignore them, or refuse the file."""
+    for name, github in _github_triggers(subject):
+        for event in github.events:
+            for key, filters, knows in (
+                ("branches", github.branches, WITH_BRANCHES),
+                ("tags", github.tags, WITH_TAGS | {"pull_request", "merge_group"}),
+                ("paths", github.paths, WITH_PATHS | {"merge_group"}),
+            ):
+                if filters and event not in knows:
+                    message = f"the event `{event}` cannot be filtered by `{key}`"
+                    yield _finding(
+                        message, (*_route(name), key), "give it a trigger of its own, without them"
+                    )
+        for key, filters, knows in (
+            ("tags", github.tags, WITH_TAGS),
+            ("paths", github.paths, WITH_PATHS),
+        ):
+            if filters and not knows.intersection(github.events):
+                message = f"none of the events of the trigger `{name}` is filtered by `{key}`"
+                yield _finding(message, (*_route(name), key))
+
+
+def bad_patterns(subject: Subject) -> Iterator[Finding]:
+    """Patterns that GitHub does not understand."""
+    for name, github in _github_triggers(subject):
+        for key, filters, problem_of in (
+            ("branches", github.branches, ref_problem),
+            ("tags", github.tags, ref_problem),
+            ("paths", github.paths, pattern_problem),
+        ):
+            for index, pattern in enumerate(filters):
+                if problem := problem_of(pattern):
+                    message = f"`{pattern}` is no pattern of GitHub: {problem}"
+                    yield _finding(message, (*_route(name), key, index))
+
+
+def unsayable_schedules(subject: Subject) -> Iterator[Finding]:
+    """Schedules that GitHub writes otherwise, or could not tell apart."""
+    zones = crons_of(clause for job in subject.clauses.values() for clause in job)
+    for name, trigger in subject.pipeline.triggers.items():
+        if not trigger.cron:
+            continue
+        route: Route = ("triggers", name)
+        if re.search(r"(?:^|[,-])7(?:$|[,/-])", trigger.cron.split()[-1]):
+            message = f"GitHub has no day of week 7: `{trigger.cron}`"
+            yield _finding(message, route, "write Sunday as `0` or `SUN`")
+        if len(zones.get(trigger.cron.upper(), ())) > 1:
+            message = (
+                f"GitHub cannot tell `{trigger.cron}` in one time zone from the same in another"
+            )
+            yield _finding(message, route, "choose another minute for one of them")
+        if trigger.timezone and subject.sync.profile == "conservative":
+            message = f"the profile `conservative` has no time zones, and `{name}` has one"
+            yield _finding(message, (*route, "timezone"), "write the schedule in UTC")
+
+
+def jobs_without_start(subject: Subject) -> Iterator[Finding]:
+    """Jobs that only CI runs, and that nothing starts."""
+    for job in subject.pipeline.jobs.values():
+        if not subject.clauses[job.id]:
+            message = f"nothing starts the job `{job.id}`"
+            help_ = "give it a `trigger`, or leave `mode` out so that it can be started by hand"
+            yield _finding(message, ("jobs", job.id), help_)
+
+
+def clashing_jobs(subject: Subject) -> Iterator[Finding]:
+    """Jobs whose ids GitHub takes for the same, or that the workflow needs itself."""
+    sync = subject.sync
+    taken: dict[str, str] = {}
+    if sync.gate and sync.mode == "jobs":
+        taken[sync.gate.lower()] = "the gate of the workflow"
+    if subject.planned:
+        taken[PLAN_JOB] = "the job that evaluates triggers"
+    for job in subject.pipeline.jobs.values():
+        if job.github.pages is not None:
+            taken[deployment_id(job.id).lower()] = f"the deployment of `{job.id}`"
+    for job_id in subject.pipeline.jobs:
+        if other := taken.get(job_id.lower()):
+            message = f"the job `{job_id}` and {other} would have one id"
+            yield _finding(message, ("jobs", job_id), "`sync.github.gate` renames the gate")
+        taken[job_id.lower()] = f"the job `{job_id}`"
+
+
+def refused_permissions(subject: Subject) -> Iterator[Finding]:
+    """A job without the permission that its checkout needs."""
+    for job in subject.pipeline.jobs.values():
+        if job.github.permissions.get("contents") == "none":
+            message = f"the job `{job.id}` could not check out the repository"
+            yield _finding(message, ("jobs", job.id, "github", "permissions", "contents"))
+        if job.provenance and job.github.permissions.get("id-token") == "none":
+            message = f"the job `{job.id}` requires provenance, and refuses the token for it"
+            yield _finding(message, ("jobs", job.id, "github", "permissions", "id-token"))
+
+
+def bad_secrets(subject: Subject) -> Iterator[Finding]:
+    """Names that no secret or variable of GitHub can have."""
+    for job_id, needed in subject.needed.items():
+        for kind, names in (("secret", needed.secrets), ("variable", needed.variables)):
+            for name in names:
+                if name != _BUILT_IN_SECRET and not _SECRET.fullmatch(name):
+                    message = f"no {kind} of GitHub can be called `{name}`"
+                    yield _finding(
+                        message,
+                        ("jobs", job_id),
+                        "letters, digits and `_`, no digit first, and not `GITHUB_…`",
+                    )
+
+
+def params_nobody_gives(subject: Subject) -> Iterator[Finding]:
+    """A parameter without default of a job that an event starts."""
+    for job in subject.pipeline.jobs.values():
+        events = {clause.event for clause in subject.clauses[job.id]} - {"workflow_dispatch"}
+        for name, param in job.params.items():
+            if param.default is None and events:
+                message = (
+                    f"the job `{job.id}` is started by `{min(events)}`, which gives no value for "
+                    f"its parameter `{name}`"
+                )
+                yield _finding(message, ("jobs", job.id, "params", name), "give it a `default`")
+
+
+def too_many_inputs(subject: Subject) -> Iterator[Finding]:
+    """Inputs beyond what GitHub allows, or two of one name."""
+    jobs = subject.manual_jobs
+    if not jobs:
+        return
+    inputs = inputs_of(jobs)
+    if len(inputs) > MOST_INPUTS:
+        message = f"a workflow has at most {MOST_INPUTS} inputs, and this one has {len(inputs)}"
+        yield _finding(message, ("jobs",))
+    taken: dict[str, tuple[str, str]] = {}
+    for (job_id, name), shared in input_names(jobs).items():
+        other = taken.setdefault(shared, (job_id, name))
+        is_shared = other[1] == name and shared == name
+        if shared == JOB_INPUT or (other != (job_id, name) and not is_shared):
+            message = f"two parameters would be the input `{shared}`"
+            yield _finding(message, ("jobs", job_id, "params", name), "rename one of them")
+
+
+def beyond_one_job(subject: Subject) -> Iterator[Finding]:
+    """What one dispatching job cannot do for several."""
+    if subject.sync.mode != "single":
+        return
+    for job in subject.pipeline.jobs.values():
+        for key, is_there in (
+            ("environment", job.environment is not None),
+            ("concurrency", bool(job.github.concurrency)),
+            ("pages", job.github.pages is not None),
+            ("runs-on", bool(job.github.runs_on)),
+            ("runs-on-matrix", bool(job.github.runs_on_matrix)),
+        ):
+            if is_there:
+                route = ("jobs", job.id) if key == "environment" else ("jobs", job.id, "github")
+                message = f'with `mode = "single"` the job `{job.id}` has no `{key}` of its own'
+                yield _finding(message, (*route, key))
+
+
+RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
+    no_jobs,
+    dangerous_events,
+    unknown_activities,
+    useless_filters,
+    bad_patterns,
+    unsayable_schedules,
+    jobs_without_start,
+    clashing_jobs,
+    refused_permissions,
+    bad_secrets,
+    params_nobody_gives,
+    too_many_inputs,
+    beyond_one_job,
+)
+
+
+def _github_triggers(subject: Subject) -> Iterator[tuple[str, GithubEvents]]:
+    """The triggers that some job uses: what is not used is not generated."""
+    used = {name for job in subject.pipeline.jobs.values() for name in job.triggers}
+    for name, trigger in subject.pipeline.triggers.items():
+        if trigger.github is not None and name in used:
+            yield name, trigger.github
+
+
+def _route(trigger: str) -> Route:
+    return ("triggers", trigger, "github")
+
+
+def _finding(message: str, route: Route, *help_: str) -> Finding:
+    return Finding(Code.NOT_FOR_GITHUB, message, (Label(route),), help_)

@@ -1,0 +1,1 @@
+"""Toolchains of runners, one a file; `providers` has the list."""
