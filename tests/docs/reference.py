@@ -1,7 +1,8 @@
 """The reference pages that are made from the program: tables of keys, and the index of codes.
 
 A comment in the page of the pipeline file names a model, such as
-`<!-- fields of pipec.spec.job.JobSpec -->`; its table follows. `python -m tests.docs.reference` writes the tables and the index anew.
+`<!-- fields of pipec.spec.job.JobSpec -->`; its table follows. `python -m tests.docs.reference`
+writes the tables and the index anew.
 """
 
 import importlib

@@ -82,8 +82,10 @@ OTHERS = {
     "run": "execution-record",
     "run-task": "execution-record",
     "runs-show": "execution-record",
+    "sync-tasks-check": "cli/sync-check",
+    "sync-tasks-list": "cli/sync-list",
 }
-"""Commands whose JSON has the schema of a file."""
+"""Commands whose JSON has the schema of a file, or of another command."""
 
 
 def generated_schemas() -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipec import _core
 from pipec.codes import Code
@@ -13,6 +14,7 @@ from pipec.frontend.document import Document
 from pipec.frontend.lower import lower
 from pipec.frontend.origins import TaskOrigin
 from pipec.frontend.read import read_bytes, read_text, read_values
+from pipec.frontend.remainder import section_of
 from pipec.frontend.validate import Validated, validate
 from pipec.ir.pipeline import Pipeline
 from pipec.ir.task import TaskId
@@ -52,7 +54,7 @@ def load_document(document: Document) -> Loaded:
     if validated.spec is not None:
         lowered = lower(validated.spec)
         later = [*lowered.findings, *check(validated.spec, lowered, document)]
-        findings += _independent(later, validated) if findings else later
+        findings += _independent(later, validated, values) if findings else later
     findings = in_order(findings, document)
     if lowered is None or any(finding.severity == "error" for finding in findings):
         raise SpecError(findings, document=document)
@@ -86,28 +88,50 @@ def _refuse_newer(requirement: object, document: Document) -> None:
     raise SpecError([finding], document=document)
 
 
-_SECTION_OF = {
-    Code.UNKNOWN_JOB: "jobs",
-    Code.UNKNOWN_TRIGGER: "triggers",
-    Code.UNKNOWN_POOL: "pools",
-    Code.UNKNOWN_STORE: "cache",
-    Code.UNKNOWN_AGENT: "agents",
-    Code.UNKNOWN_PROFILE: "execution",
-    Code.UNKNOWN_SANDBOX: "sandboxes",
+_PLACES_OF: Mapping[Code, tuple[Route, ...]] = {
+    Code.UNKNOWN_TASK: (("tasks",), ("workspace",), ("sources",)),
+    Code.UNKNOWN_JOB: (("jobs",),),
+    Code.UNKNOWN_TRIGGER: (("triggers",),),
+    Code.UNKNOWN_POOL: (("pools",),),
+    Code.UNKNOWN_STORE: (("cache", "stores"),),
+    Code.UNKNOWN_AGENT: (("agents",),),
+    Code.UNKNOWN_PROFILE: (("execution",),),
+    Code.UNKNOWN_SANDBOX: (("sandboxes",),),
 }
+"""Where what a name may mean is defined."""
 
 
-def _independent(later: Sequence[Finding], validated: Validated) -> list[Finding]:
+def _independent(
+    later: Sequence[Finding], validated: Validated, values: Mapping[str, Any]
+) -> list[Finding]:
     """The errors that would be there even if what was taken out before were right."""
-    sections = {route[0] for route in validated.culprits if route}
+    missing = [(section_of(route), *route[1:]) for route in validated.culprits if route]
     independent = []
     for finding in later:
-        if finding.severity != "error" or _SECTION_OF.get(finding.code) in sections:
-            continue
         routes = [label.route for label in finding.labels]
-        if not any(_concerns(route, culprit) for route in routes for culprit in validated.culprits):
+        if (
+            finding.severity == "error"
+            and not any(_concerns(route, gone) for route in routes for gone in validated.culprits)
+            and not _means_something_missing(finding, missing, values)
+        ):
             independent.append(finding)
     return independent
+
+
+def _means_something_missing(
+    finding: Finding, missing: Sequence[Route], values: Mapping[str, Any]
+) -> bool:
+    """Whether a name may be that of something that was taken out."""
+    places = _PLACES_OF.get(finding.code)
+    if places is None:
+        return False
+    written: Any = values
+    for part in finding.labels[0].route:
+        written = written[part]
+    name = written.partition(":")[0] if isinstance(written, str) else None
+    return any(
+        gone == (*place, name) or place[: len(gone)] == gone for place in places for gone in missing
+    )
 
 
 def _concerns(route: Route, culprit: Route) -> bool:

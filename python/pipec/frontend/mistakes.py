@@ -23,9 +23,24 @@ def describe_mistake(details: Mapping[str, Any], values: dict[str, Any]) -> Find
         return _missing_key(place)
     if kind == "pipec":
         return _refused(details["ctx"], place)
+    if kind == "form" and isinstance(details["input"], dict):
+        return _misspelt_form(details, place)
     code, message, advice = _WORDS.get(kind, _other)(details, _name_of(place.route))
     labels = (Label(place.route),) if place.route else ()
     return Finding(code, message, labels, advice)
+
+
+def _misspelt_form(details: Mapping[str, Any], place: Place) -> Finding:
+    """A table without the key that tells what it is: perhaps that key is misspelt."""
+    message = details["msg"]
+    decisive = re.findall(r"`([^`]+)`", message.partition("a table with")[2])
+    for key in details["input"]:
+        meant = nearest(key, decisive)
+        if meant is not None:
+            label = Label((*place.route, key), f"did you mean `{meant}`?", at="key")
+            return Finding(Code.WRONG_TYPE, message, (label,))
+    labels = (Label(place.route),) if place.route else ()
+    return Finding(Code.WRONG_TYPE, message, labels)
 
 
 def _missing_key(place: Place) -> Finding:
@@ -106,8 +121,6 @@ def _wrong_type(expected: str) -> Callable[[Mapping[str, Any], str], Words]:
 
 def _wrong_form(details: Mapping[str, Any], _name: str) -> Words:
     message, value = details["msg"], details["input"]
-    if isinstance(value, dict):
-        return Code.WRONG_TYPE, message, ()
     advice = _in_quotes(value) if "text" in message else ()
     return Code.WRONG_TYPE, f"{message}, not {describe(value)}", advice
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipec.diagnostics import Finding, Route
+from pipec.frontend.suggest import nearest
+from pipec.spec.pipeline import PipelineSpec
 
 
 def culprit_of(finding: Finding) -> Route:
@@ -17,22 +19,22 @@ def culprit_of(finding: Finding) -> Route:
     return route
 
 
-_HARMLESS = frozenset({"name", "description", "pipec", "env", "env-files", "env-mode", "$schema"})
-"""Keys of the top level whose absence makes nothing else look wrong."""
-
-
-def without_culprits(values: dict[str, Any], culprits: Iterable[Route]) -> dict[str, Any] | None:
-    """The values without the culprits; None if the rest would look wrong for their absence."""
+def without_culprits(values: dict[str, Any], culprits: Iterable[Route]) -> dict[str, Any]:
+    """The values without the culprits. Of the whole file only a name can be missing."""
     rest = dict(values)
     for route in culprits:
         if len(route) > 1:
             _take_out(rest, route)
-        elif not route or route[0] in _HARMLESS:
-            rest.pop(str(route[0]) if route else "", None)
-        else:
-            return None
+        elif route:
+            rest.pop(str(route[0]), None)
     rest.setdefault("name", "pipeline")
     return rest
+
+
+def section_of(culprit: Route) -> str:
+    """The section that is not whole without the culprit: that which its key probably means."""
+    key = str(culprit[0])
+    return nearest(key, PipelineSpec.keys()) or key
 
 
 def _take_out(rest: dict[str, Any], route: Route) -> None:

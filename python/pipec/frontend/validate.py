@@ -1,10 +1,12 @@
 """Checks every value of the file by the models of `pipec.spec`: all mistakes at once."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
+from pipec.codes import Code
 from pipec.diagnostics import Finding, Route
 from pipec.frontend.mistakes import describe_mistake
 from pipec.frontend.remainder import culprit_of, without_culprits
@@ -34,16 +36,27 @@ def validate(values: dict[str, Any]) -> Validated:
             break
         found = tuple(dict.fromkeys(culprit_of(finding) for finding in mistakes))
         culprits += found
-        remainder = without_culprits(rest, found)
-        if remainder is None:
-            break
         # A table may need what was just taken out of it; then it goes as a whole.
-        rest = remainder
+        rest = without_culprits(rest, found)
         spec, mistakes = _attempt(rest)
+        # The models compare the keys of a table only when each of them is right.
+        findings += tuple(mistake for mistake in mistakes if _is_conflict(mistake, culprits))
     return Validated(spec, findings, culprits)
 
 
 _MOST_ATTEMPTS = 4
+
+
+def _is_conflict(mistake: Finding, culprits: tuple[Route, ...]) -> bool:
+    """Whether two keys do not go together, whatever was taken out beside them.
+
+    Of a parameter without a type, though, nobody knows what goes with it.
+    """
+    if mistake.code is not Code.CONFLICTING_FIELDS:
+        return False
+    table = mistake.labels[0].route[:-1]
+    concerned = {*re.findall(r"`([^`]+)`", mistake.message), "type"}
+    return not any((*table, key) in culprits for key in concerned)
 
 
 def _attempt(values: dict[str, Any]) -> tuple[PipelineSpec | None, tuple[Finding, ...]]:

@@ -16,10 +16,10 @@ from pipec.spec.job import Param
 from pipec.spec.matrix import Cell
 from pipec.spec.paths import Path, Pattern
 from pipec.spec.pipeline import Requirement
-from pipec.spec.scalars import Count, Duration, EnvName, EnvPattern, Id, Plain, Size
+from pipec.spec.scalars import Count, Duration, EnvName, EnvPattern, Id, Plain, PlainTable, Size
 from pipec.spec.step import Function, Run, Step
 from pipec.spec.task import TaskNode
-from pipec.spec.trigger import Cron
+from pipec.spec.trigger import Cron, Zone
 
 _NAMED: tuple[tuple[Any, str, str], ...] = (
     (CacheReference, "a cache reference", "cache references"),
@@ -43,7 +43,9 @@ _NAMED: tuple[tuple[Any, str, str], ...] = (
     (Path, "a path", "paths"),
     (Pattern, "a pattern", "patterns"),
     (Plain, "any plain value", "any plain values"),
+    (PlainTable, "a table of any plain values", "tables"),
     (Requirement, "a version requirement", "version requirements"),
+    (Zone, "a time zone", "time zones"),
     (Size, "a size", "sizes"),
 )
 _PLAIN: dict[Any, tuple[str, str]] = {

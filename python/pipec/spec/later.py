@@ -58,6 +58,9 @@ class SourceSpec(Spec):
         if self.git is not None and self.path is not None:
             message = "a source has `git` or `path`, not both"
             raise refusal(Code.CONFLICTING_FIELDS, message, key="path")
+        if self.ref is not None and self.path is not None:
+            message = "a folder is taken as it is: only a repository has a `ref`"
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="ref")
         if self.prepare and self.path is not None and not self.writable:
             message = "preparing a folder writes to it"
             advice = "allow it with `writable = true`"

@@ -1,8 +1,8 @@
 """The whole file, §3 of the language."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from pipec.codes import Code
 from pipec.spec.base import Spec, kebab, refusal
@@ -19,7 +19,7 @@ from pipec.spec.later import (
     SyncSpec,
     WorkspaceSpec,
 )
-from pipec.spec.scalars import ID, Count, Id, Plain, Text, plain, text_like
+from pipec.spec.scalars import ID, Count, Id, Plain, PlainTable, Text, text_like
 from pipec.spec.task import TaskNode, TaskSpec
 from pipec.spec.trigger import TriggerSpec
 from pipec.spec.version import requirement_problem
@@ -62,7 +62,7 @@ class PipelineSpec(Spec):
 
     noun: ClassVar[str] = "a pipeline"
 
-    schema_: Any = Field(default=None, alias="$schema")
+    schema_: str | None = Field(default=None, alias="$schema")
     """The schema of this file, for editors.
 
     "$schema" = "./.pipec/schemas/pipeline.schema.json"
@@ -190,7 +190,7 @@ class PipelineSpec(Spec):
     [sync]
     github = true
     """
-    versions: Annotated[dict[str, Any], BeforeValidator(plain)] | None = None
+    versions: PlainTable | None = None
     """Versions that the pipeline takes part in.
 
     versions = { app = "1.4.0" }
@@ -200,7 +200,7 @@ class PipelineSpec(Spec):
 
     depends = ["../platform"]
     """
-    outputs: Annotated[dict[str, Any], BeforeValidator(plain)] | None = None
+    outputs: PlainTable | None = None
     """What the pipeline gives to others.
 
     outputs = { image = "dist/image.tar" }

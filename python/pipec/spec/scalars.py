@@ -142,7 +142,9 @@ def text_like(pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern})
 
 
-Plain = Annotated[Any, BeforeValidator(plain)]
+PLAIN_SCHEMA = WithJsonSchema({"type": ["string", "integer", "boolean", "array", "object"]})
+Plain = Annotated[Any, BeforeValidator(plain), PLAIN_SCHEMA]
+PlainTable = Annotated[dict[str, Annotated[Any, PLAIN_SCHEMA]], BeforeValidator(plain)]
 Text = Annotated[str, AfterValidator(_filled), text_like(r"\S")]
 Duration = Annotated[
     int,

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field, Tag, model_validator
 
 from pipec.codes import Code
 from pipec.spec.base import Spec, by_form, by_key, by_type, refusal
 from pipec.spec.env import Env
 from pipec.spec.paths import Path
-from pipec.spec.scalars import Duration, EnvName, Text, plain, text_like
+from pipec.spec.scalars import Duration, EnvName, PlainTable, Text, text_like
 
 ShellName = Literal["sh", "bash", "pwsh", "cmd"]
 Shell = Annotated[
@@ -104,7 +104,6 @@ def _function(value: str) -> str:
 
 
 Function = Annotated[str, AfterValidator(_function), text_like(r"^[^\s.:]+(\.[^\s.:]+)*:[^\s.:]+$")]
-Arguments = Annotated[dict[str, Any], BeforeValidator(plain)]
 
 
 class DynamicStepSpec(Spec):
@@ -117,7 +116,7 @@ class DynamicStepSpec(Spec):
 
     dynamic = "tools.steps:link"
     """
-    with_: Arguments = Field(default_factory=dict)
+    with_: PlainTable = Field(default_factory=dict)
     """Its arguments.
 
     with = { packages = ["ui", "icons"] }
@@ -144,7 +143,7 @@ class CallStepSpec(Spec):
 
     call = "tools.steps:report"
     """
-    with_: Arguments = Field(default_factory=dict)
+    with_: PlainTable = Field(default_factory=dict)
     """Its arguments.
 
     with = { title = "Nightly" }

@@ -1,14 +1,16 @@
 """Triggers, §8 of the language."""
 
+from difflib import get_close_matches
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from pipec.codes import Code
 from pipec.spec.base import Spec, refusal
 from pipec.spec.cron import cron_problem
 from pipec.spec.events import Event
 from pipec.spec.scalars import Text, text_like
+from pipec.spec.zones import ZONES
 
 
 def _can_match(filters: list[str]) -> list[str]:
@@ -62,11 +64,31 @@ def _cron(value: str) -> str:
     return " ".join(value.split())
 
 
+def _zone(value: str) -> str:
+    if value not in ZONES:
+        message = f"`{value}` is not a time zone"
+        advice = (
+            f"did you mean `{found}`?" if (found := _like(value)) else "write it as `Europe/Paris`"
+        )
+        raise refusal(Code.INVALID_VALUE, message, advice=advice)
+    return value
+
+
+def _like(zone: str) -> str:
+    """The time zone that is probably meant: the city's, or the one that is spelled most alike."""
+    city = zone.rpartition("/")[2].replace(" ", "_").casefold()
+    of_city = sorted(known for known in ZONES if known.rpartition("/")[2].casefold() == city)
+    return next(iter(of_city or get_close_matches(zone, sorted(ZONES), n=1)), "")
+
+
+Zone = Annotated[str, AfterValidator(_zone), text_like(r"\S")]
 Cron = Annotated[str, AfterValidator(_cron), text_like(r"^\s*\S+(\s+\S+){4}\s*$")]
 
 
 class TriggerSpec(Spec):
     """When a job runs by itself: exactly one way."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     noun: ClassVar[str] = "a trigger"
 
@@ -90,7 +112,7 @@ class TriggerSpec(Spec):
 
     schedule = "17 2 * * 1-5"
     """
-    timezone: Text | None = None
+    timezone: Zone | None = None
     """The time zone of `cron`, such as `Europe/Paris`; UTC unless given.
 
     timezone = "Europe/Paris"

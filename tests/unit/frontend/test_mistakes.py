@@ -36,6 +36,13 @@ error[PIPEC_UNKNOWN_FIELD]: a pipeline has no key `named_inputs`
   |  ^^^^^^^^^^^^ did you mean `named-inputs`?
   |
 
+error[PIPEC_UNKNOWN_TASK]: there is no task `generate`
+ --> pipeline.toml:8:15
+  |
+8 | depends-on = ["generate"]
+  |               ^^^^^^^^^^
+  |
+
 error[PIPEC_PATH_OUTSIDE_PROJECT]: `../outside` leaves the project
  --> pipeline.toml:9:11
   |

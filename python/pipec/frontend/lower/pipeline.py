@@ -92,4 +92,6 @@ def _as_written(table: Spec | None, keys: Sequence[str]) -> dict[str, Any]:
     if table is None:
         return {}
     present = {key for key in keys if key in table.model_fields_set}
-    return table.model_dump(include=present, by_alias=True, exclude_unset=True, mode="json")
+    return table.model_dump(
+        include=present, by_alias=True, exclude_unset=True, mode="json", warnings=False
+    )
