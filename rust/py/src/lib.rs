@@ -17,6 +17,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(patterns::digest, module)?)?;
     module.add_function(wrap_pyfunction!(document::toml_errors, module)?)?;
     module.add_function(wrap_pyfunction!(document::toml_spans, module)?)?;
+    module.add_function(wrap_pyfunction!(document::toml_outline, module)?)?;
+    module.add_function(wrap_pyfunction!(document::toml_cursor, module)?)?;
     module.add_function(wrap_pyfunction!(document::render_findings, module)?)?;
     module.add_class::<redact::Redactor>()?;
     module.add_function(wrap_pyfunction!(patterns::pattern_problem, module)?)?;

@@ -1,0 +1,193 @@
+"""The outline of a YAML text, from the events of PyYAML's parser.
+
+Where the parser stops, what it stops at is taken out of its sight, and it begins anew: spaces stand
+in its place, so that everything else stays where it is.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from pipec.diagnostics import Route
+from pipec.frontend.byte_offsets import ByteOffsets
+from pipec.frontend.outline.entries import Entry, Kind, Outline
+from pipec.frontend.yaml_scalars import resolve
+
+PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_MOST_MENDED = 16
+_DEEPEST = 100
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BEGINNINGS = (
+    "while scanning a simple key",
+    "while scanning a quoted scalar",
+    "while parsing a flow",
+)
+"""Mistakes that are noticed far behind the place where they were made."""
+
+
+def outline_yaml(text: str) -> Outline:
+    """The entries of a YAML text, as far as it can be understood."""
+    seen = _UNREADABLE.sub(" ", text)
+    writer = _Writer(text)
+    for _ in range(_MOST_MENDED):
+        writer = _Writer(text)
+        try:
+            for event in parse_events(seen):
+                writer.take(event)
+        except yaml.YAMLError as error:
+            mended = _mend(seen, error)
+            if mended is None:
+                break
+            seen = mended
+        else:
+            break
+    return Outline(writer.finish())
+
+
+def outline_yaml_start(text: str) -> Outline:
+    """The entries of a YAML text up to where it cannot be read further, all that is open closed."""
+    writer = _Writer(text)
+    with suppress(yaml.YAMLError):
+        for event in parse_events(_UNREADABLE.sub(" ", text)):
+            writer.take(event)
+    return Outline(writer.finish())
+
+
+def parse_events(text: str) -> Iterator[Any]:
+    """The events of a text, up to where it cannot be read further.
+
+    Raises:
+        yaml.YAMLError: it cannot be read further.
+    """
+    parser = PARSER(text)
+    try:
+        while parser.check_event():
+            yield parser.get_event()
+    finally:
+        parser.dispose()
+
+
+def _mend(text: str, error: yaml.YAMLError) -> str | None:
+    """The text without what the parser stopped at; None if nothing is left to take out."""
+    context = str(getattr(error, "context", None) or "")
+    mark = getattr(error, "problem_mark", None)
+    if context.startswith(_BEGINNINGS):
+        mark = getattr(error, "context_mark", None) or mark
+    if mark is None:
+        return None
+    start = min(mark.index, len(text))
+    end = _line_end(text, start)
+    if not text[start:end].strip():
+        # What is to blame stands before: the rest of this line, or of the last one with anything.
+        end = len(text[:start].rstrip())
+        start = text.rfind("\n", 0, end) + 1
+    if not text[start:end].strip():
+        return None
+    return text[:start] + " " * (end - start) + text[end:]
+
+
+def _line_end(text: str, index: int) -> int:
+    end = text.find("\n", index)
+    return len(text) if end < 0 else end
+
+
+@dataclass(slots=True)
+class _Open:
+    """A table or list whose end has not come yet."""
+
+    route: Route
+    entry: int
+    is_list: bool
+    count: int = 0
+    key: str | None = None
+    key_place: tuple[int, int] = (0, 0)
+
+
+class _Writer:
+    """Writes down the entries of one document, places in characters."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._entries: list[list[Any]] = []
+        self._open: list[_Open] = []
+        self._end = 0
+
+    def take(self, event: Any) -> None:
+        kind = type(event)
+        place = event.start_mark.index, event.end_mark.index
+        if kind is yaml.ScalarEvent:
+            self._scalar(event, place)
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            self._begin(place, is_list=kind is yaml.SequenceStartEvent)
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            is_flow = place[1] > place[0]
+            self._finish_value(place[1] if is_flow else self._end)
+        elif kind is yaml.AliasEvent:
+            self._value("plain", place, "")
+        elif kind is yaml.DocumentStartEvent and self._entries:
+            # A pipeline is one document.
+            raise yaml.YAMLError
+
+    def finish(self) -> Iterator[Entry]:
+        while self._open:
+            self._finish_value(self._end)
+        offsets = ByteOffsets(self._text).at
+        for route, kind, key, value, text in self._entries:
+            places = (offsets(key[0]), offsets(key[1])), (offsets(value[0]), offsets(value[1]))
+            yield Entry(route, kind, *places, text)
+
+    def _scalar(self, event: Any, place: tuple[int, int]) -> None:
+        self._end = max(self._end, place[1])
+        parent = self._open[-1] if self._open else None
+        if parent is not None and not parent.is_list and parent.key is None:
+            parent.key, parent.key_place = event.value, place
+            return
+        if not event.implicit[0]:
+            self._value("text", place, event.value)
+            return
+        value = resolve(event.value)
+        kind: Kind = "text" if isinstance(value, str) else "plain"
+        if not event.value:
+            kind = "missing"
+        self._value(kind, place, event.value if kind == "text" else "")
+
+    def _value(self, kind: Kind, place: tuple[int, int], text: str) -> Route:
+        if not self._open:
+            # The whole document: it has no route that anything could be said of.
+            return ()
+        parent = self._open[-1]
+        if parent.is_list:
+            route: Route = (*parent.route, parent.count)
+            parent.count += 1
+            key = place
+        elif parent.key is None:
+            # A list or table as a key: nothing here has one.
+            raise yaml.YAMLError
+        else:
+            route, key = (*parent.route, parent.key), parent.key_place
+            parent.key = None
+        self._entries.append([route, kind, key, place, text])
+        return route
+
+    def _begin(self, place: tuple[int, int], *, is_list: bool) -> None:
+        if len(self._open) >= _DEEPEST:
+            raise yaml.YAMLError
+        has_entry = bool(self._open)
+        route = self._value("list" if is_list else "table", place, "")
+        self._open.append(_Open(route, len(self._entries) - 1 if has_entry else -1, is_list))
+
+    def _finish_value(self, end: int) -> None:
+        self._end = max(self._end, end)
+        closed = self._open.pop()
+        if closed.key is not None:
+            self._entries.append(
+                [(*closed.route, closed.key), "missing", closed.key_place, (end, end), ""]
+            )
+        if closed.entry >= 0:
+            value = self._entries[closed.entry][3]
+            self._entries[closed.entry][3] = (value[0], max(end, value[0]))
