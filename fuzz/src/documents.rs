@@ -2,7 +2,7 @@
 
 use pipec_core::document::{
     Finding, Label, RouteItem, Severity, parse_findings, parse_routes, render_findings,
-    toml_errors, toml_spans,
+    toml_cursor, toml_errors, toml_outline, toml_spans,
 };
 
 use crate::source::Source;
@@ -28,6 +28,18 @@ pub fn run(bytes: &[u8]) {
     for place in toml_spans(&text, &routes).into_iter().flatten() {
         for range in [place.key, place.value] {
             assert!(text.get(range).is_some());
+        }
+    }
+    let entries = toml_outline(&text);
+    for (index, entry) in entries.iter().enumerate() {
+        assert!(entry.parent.is_none_or(|parent| parent < index));
+        for range in [&entry.key, &entry.value] {
+            assert!(text.get(range.clone()).is_some());
+        }
+    }
+    for offset in [numbers[0], numbers[2], text.len()] {
+        if let Some(cursor) = toml_cursor(&text, offset) {
+            assert!(text.get(cursor.start..offset).is_some());
         }
     }
     let mut labels = vec![
@@ -78,6 +90,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let texts = [
         "name = \"x\"\n[tasks.a]\nrun = ['b', \"\"\"c\nd\"\"\"]\ninputs = [{glob = \"*\"}]\n",
         "tasks = {a = {run = 1}}\r\nb = [1, 2\n= 3\n\"\\u00e9\" = 1979-05-27T07:32:00Z\n",
+        "[tasks.a\nrun = [\"x\n[[b]]\n[[b]]\nc = {d = \"\"\"\ne.f = 1\n",
         r#"[{"level":"error","code":"C","message":"m","labels":[],"help":["h"]}]"#,
         r#"[["tasks", 0, -1]]"#,
     ];

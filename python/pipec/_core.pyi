@@ -50,23 +50,22 @@ def toml_spans(text: str, routes: str, /) -> list[tuple[int, int, int, int] | No
     holds gives the span of the longest prefix that exists only if the prefix is not empty.
     """
 
-def toml_outline(
-    text: str, /
-) -> list[tuple[int, str | int, str, tuple[int, int, int, int], str]]:
+def toml_outline(text: str, /) -> list[tuple[int, str | int, str, tuple[int, int, int, int], str]]:
     """Every key and item of a TOML text as it is written, in order; the text may be half written.
 
     For each: the index of the entry that it is in (-1 at the top), its key or index, what its value
-    is (`header`: a table, as the last name of a header; `part`: a table, as another name of a header
-    or of a dotted key; `table`, `list`, `text`, `plain`, `missing`), start and end of key and value as
-    byte offsets (the value of a header is all that stands under it), and what a text says. A bracket
-    or quote that nothing closes ends where the next statement seems to begin.
+    is, start and end of key and value as byte offsets, and what a text says. A value is a `header`
+    (a table, as the last name of a header; its value is all that stands under it), a `part` (a
+    table, as another name of a header or of a dotted key), `table`, `list`, `text`, `plain` or
+    `missing`. A bracket or quote that nothing closes ends where the next statement seems to begin.
     """
 
 def toml_cursor(text: str, offset: int, /) -> tuple[str, list[str | int], int] | None:
     """What comes at a byte offset of a TOML text that may be half written.
 
-    `key` or `header` with the route of the table that the key is in, or `value` with the route of the
-    value; then the offset at which that which is written of it begins. None where nothing can come.
+    `key` or `header` with the route of the table that the key is in, or `value` with the route of
+    the value; then the offset at which that which is written of it begins. None where nothing can
+    come.
     """
 
 def render_findings(path: str, text: str, findings: str, /, *, color: bool) -> str:
@@ -206,6 +205,12 @@ class Engine:
 
     def unmatched(self, task: str, /) -> list[int]:
         """Indexes of the task's own input rules that select no file."""
+
+    def selected(self, task: str, /) -> list[int]:
+        """How many files each of the task's own input rules selects by itself.
+
+        For a rule that excludes: how many there are for it to exclude.
+        """
 
     def log_of(self, task: str, /) -> bytes | None:
         """The stored log of a hit, if the store has it."""

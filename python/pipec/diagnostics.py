@@ -30,7 +30,8 @@ class Finding:
     """One diagnostic. The first label is where the finding is; the others explain it.
 
     `help` holds what would be right, one sentence each. A finding without labels is about the whole
-    file, or about none.
+    file, or about none. `replacement` is what was probably meant in the place of the first label: a
+    key where that points at one, else a value, a text or a list of texts.
     """
 
     code: Code
@@ -38,3 +39,4 @@ class Finding:
     labels: tuple[Label, ...] = ()
     help: tuple[str, ...] = ()
     severity: Severity = "error"
+    replacement: str | tuple[str, ...] | None = None

@@ -28,6 +28,7 @@ VERBS = (
     "diff",
     "fmt",
     "sync",
+    "lsp",
     "why",
     "key",
     "env",

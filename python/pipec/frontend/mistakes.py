@@ -25,9 +25,9 @@ def describe_mistake(details: Mapping[str, Any], values: dict[str, Any]) -> Find
         return _refused(details["ctx"], place)
     if kind == "form" and isinstance(details["input"], dict):
         return _misspelt_form(details, place)
-    code, message, advice = _WORDS.get(kind, _other)(details, _name_of(place.route))
+    code, message, advice, replacement = _WORDS.get(kind, _other)(details, _name_of(place.route))
     labels = (Label(place.route),) if place.route else ()
-    return Finding(code, message, labels, advice)
+    return Finding(code, message, labels, advice, replacement=replacement)
 
 
 def _misspelt_form(details: Mapping[str, Any], place: Place) -> Finding:
@@ -38,7 +38,7 @@ def _misspelt_form(details: Mapping[str, Any], place: Place) -> Finding:
         meant = nearest(key, decisive)
         if meant is not None:
             label = Label((*place.route, key), f"did you mean `{meant}`?", at="key")
-            return Finding(Code.WRONG_TYPE, message, (label,))
+            return Finding(Code.WRONG_TYPE, message, (label,), replacement=meant)
     labels = (Label(place.route),) if place.route else ()
     return Finding(Code.WRONG_TYPE, message, labels)
 
@@ -77,7 +77,7 @@ def _unknown_key(place: Place, values: dict[str, Any]) -> Finding:
     if meant is not None:
         label = Label(place.route, f"did you mean `{meant}`?", at="key")
     message = f"{noun} has no key `{key}`"
-    return Finding(Code.UNKNOWN_FIELD, message, (label,))
+    return Finding(Code.UNKNOWN_FIELD, message, (label,), replacement=meant)
 
 
 def _is_of_tasks(value: Any) -> bool:
@@ -104,50 +104,54 @@ def _task_or_group(route: Route, values: dict[str, Any]) -> Finding:
     return Finding(Code.TASK_OR_GROUP, message, labels, (advice,))
 
 
-Words = tuple[Code, str, tuple[str, ...]]
-"""Code, message and help."""
+Replacement = str | tuple[str, ...] | None
+Words = tuple[Code, str, tuple[str, ...], Replacement]
+"""Code, message, help, and what was probably meant."""
 
 
 def _wrong_type(expected: str) -> Callable[[Mapping[str, Any], str], Words]:
     def words(details: Mapping[str, Any], name: str) -> Words:
         value = details["input"]
-        advice = _in_quotes(value) if expected == "text" else ()
+        message = f"{name} has to be {expected}, not {describe(value)}"
         if expected == "a list" and isinstance(value, str) and value.isprintable():
-            advice = (f'write `["{value}"]`',)
-        return Code.WRONG_TYPE, f"{name} has to be {expected}, not {describe(value)}", advice
+            return Code.WRONG_TYPE, message, (f'write `["{value}"]`',), (value,)
+        quoted = _as_text(value) if expected == "text" else None
+        return Code.WRONG_TYPE, message, _in_quotes(quoted), quoted
 
     return words
 
 
 def _wrong_form(details: Mapping[str, Any], _name: str) -> Words:
     message, value = details["msg"], details["input"]
-    advice = _in_quotes(value) if "text" in message else ()
-    return Code.WRONG_TYPE, f"{message}, not {describe(value)}", advice
+    quoted = _as_text(value) if "text" in message else None
+    return Code.WRONG_TYPE, f"{message}, not {describe(value)}", _in_quotes(quoted), quoted
 
 
 def _wrong_word(details: Mapping[str, Any], name: str) -> Words:
     value = details["input"]
     words = re.findall(r"'([^']*)'", details["ctx"]["expected"])
     if not isinstance(value, str):
-        return Code.WRONG_TYPE, f"{name} has to be {_listed(words)}, not {describe(value)}", ()
+        message = f"{name} has to be {_listed(words)}, not {describe(value)}"
+        return Code.WRONG_TYPE, message, (), None
     advice = did_you_mean(value, words) or (f"it can be {_listed(words)}",)
-    return Code.INVALID_VALUE, f"`{value}` is not a value of {name}", advice
+    message = f"`{value}` is not a value of {name}"
+    return Code.INVALID_VALUE, message, advice, nearest(value, words)
 
 
 def _limit(words: str, key: str) -> Callable[[Mapping[str, Any], str], Words]:
     def say(details: Mapping[str, Any], name: str) -> Words:
         message = f"{name} has to be {words} {details['ctx'][key]}, not {details['input']}"
-        return Code.INVALID_VALUE, message, ()
+        return Code.INVALID_VALUE, message, (), None
 
     return say
 
 
 def _too_short(_details: Mapping[str, Any], name: str) -> Words:
-    return Code.INVALID_VALUE, f"{name} needs at least one item", ()
+    return Code.INVALID_VALUE, f"{name} needs at least one item", (), None
 
 
 def _other(details: Mapping[str, Any], name: str) -> Words:
-    return Code.INVALID_VALUE, f"{name}: {details['msg']}", ()
+    return Code.INVALID_VALUE, f"{name}: {details['msg']}", (), None
 
 
 _WORDS: dict[str, Callable[[Mapping[str, Any], str], Words]] = {
@@ -166,11 +170,15 @@ _WORDS: dict[str, Callable[[Mapping[str, Any], str], Words]] = {
 }
 
 
-def _in_quotes(value: Any) -> tuple[str, ...]:
+def _as_text(value: Any) -> str | None:
+    """The text that was meant by a number or a truth value."""
     if not isinstance(value, (bool, int, float)):
-        return ()
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return (f'write `"{text}"`',)
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _in_quotes(text: str | None) -> tuple[str, ...]:
+    return () if text is None else (f'write `"{text}"`',)
 
 
 def _name_of(route: Route) -> str:

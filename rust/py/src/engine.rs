@@ -98,6 +98,11 @@ impl Engine {
     }
 
     #[pyo3(signature = (task, /))]
+    fn selected(&self, py: Python<'_>, task: &str) -> PyResult<Vec<usize>> {
+        py.detach(|| self.0.selected(task)).map_err(to_python)
+    }
+
+    #[pyo3(signature = (task, /))]
     fn log_of(&self, py: Python<'_>, task: &str) -> PyResult<Option<Cow<'static, [u8]>>> {
         let log = py.detach(|| self.0.log_of(task)).map_err(to_python)?;
         Ok(log.map(Cow::Owned))

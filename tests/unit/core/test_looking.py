@@ -25,9 +25,11 @@ def make(root: Path) -> None:
 
 def test_rules_that_select_nothing_are_named_by_their_place(bench: Bench) -> None:
     assert bench.engine().unmatched("t") == [1, 2, 3]
+    assert bench.engine().selected("t") == [2, 0, 0, 0]
     bench.write("src/x")
     bench.write("more/a")
     assert bench.engine().unmatched("t") == [2]
+    assert bench.engine().selected("t") == [3, 1, 0, 1]
 
 
 def test_a_difference_names_components_and_files_with_their_rules(bench: Bench) -> None:

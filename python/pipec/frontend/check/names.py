@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
 from pipec.frontend.check.checked import Checked
-from pipec.frontend.suggest import did_you_mean
+from pipec.frontend.suggest import did_you_mean, nearest
 from pipec.ir.inputs import Rule
 from pipec.ir.step import AgentStep
 
@@ -107,10 +107,18 @@ def misspelt_named_inputs(checked: Checked) -> Iterator[Finding]:
                     f"`{rule.glob}` is not a named input, so it is taken as a path",
                     (Label(origin.of("inputs", index), f"did you mean `{close[0]}`?"),),
                     severity="warning",
+                    replacement=f"{'!' if rule.exclude else ''}{close[0]}",
                 )
 
 
 def _unknown(
     code: Code, kind: str, name: str, known: Iterable[str] | Mapping[str, object], route: Route
 ) -> Finding:
-    return Finding(code, f"there is no {kind} `{name}`", (Label(route),), did_you_mean(name, known))
+    return Finding(
+        code,
+        f"there is no {kind} `{name}`",
+        (Label(route),),
+        did_you_mean(name, known),
+        # A reference to a store may say a policy too, which is not in the name.
+        replacement=None if code is Code.UNKNOWN_STORE else nearest(name, known),
+    )

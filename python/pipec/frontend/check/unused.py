@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Label
 from pipec.frontend.check.checked import Checked
-from pipec.frontend.suggest import did_you_mean
+from pipec.frontend.suggest import did_you_mean, nearest
 from pipec.ir.inputs import NamedRule
 from pipec.ir.step import AgentStep
 
@@ -72,6 +72,7 @@ def unused_defaults(checked: Checked) -> Iterator[Finding]:
                 (Label(("task-defaults", key), at="key"),),
                 did_you_mean(key, names),
                 severity="warning",
+                replacement=nearest(key, names),
             )
 
 

@@ -1,11 +1,11 @@
 """What a reference to a task means."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
 from pipec.frontend.lower.tree import Placed
-from pipec.frontend.suggest import did_you_mean
+from pipec.frontend.suggest import did_you_mean, nearest
 from pipec.ir.task import TaskId
 
 _MOST_SUGGESTIONS = 50
@@ -48,15 +48,14 @@ class References:
             else:
                 findings.append(finding)
             return ()
-        inside = f"{group}.{written}" if group else written
-        if group and inside in self._tasks and written in self._tasks and inside != written:
-            findings.append(_ambiguous(written, inside, route))
+        meant = meanings(written, group, self._tasks)
+        if len(meant) > 1:
+            findings.append(_ambiguous(written, meant[0], route))
             return ()
-        found = self._tasks.get(inside) or self._tasks.get(written)
-        if found is None:
+        if not meant:
             findings.append(self._unknown(written, route, group))
             return ()
-        return found
+        return self._tasks[meant[0]]
 
     def _unknown(self, written: str, route: Route, group: str) -> Finding:
         message = f"there is no task `{written}`"
@@ -66,7 +65,13 @@ class References:
         prefix = f"{group}."
         near = [name.removeprefix(prefix) for name in self._tasks if name.startswith(prefix)]
         names: Sequence[str] = [*(near if group else ()), *self._tasks]
-        return Finding(Code.UNKNOWN_TASK, message, (Label(route),), did_you_mean(written, names))
+        return Finding(
+            Code.UNKNOWN_TASK,
+            message,
+            (Label(route),),
+            did_you_mean(written, names),
+            replacement=nearest(written, names),
+        )
 
     def _foreign_finding(self, written: str, route: Route) -> Finding | None:
         """Why a reference into a member or a source cannot mean anything."""
@@ -115,6 +120,12 @@ class MemberReferences(References):
             return super().resolve(written, route, findings, foreign=foreign, group=group)
         foreign.append(written)
         return ()
+
+
+def meanings(written: str, group: str, known: Container[str]) -> Sequence[str]:
+    """The known ids that a reference can mean: that in the group where it stands comes first."""
+    inside = f"{group}.{written}" if group else written
+    return [name for name in dict.fromkeys((inside, written)) if name in known]
 
 
 def is_foreign(written: str) -> bool:

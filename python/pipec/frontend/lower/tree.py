@@ -11,7 +11,7 @@ from pipec.ir.task import TaskId
 from pipec.spec.base import kebab
 from pipec.spec.task import TaskGroup, TaskSpec
 
-_OWN_ID = ("default", "index")
+OWN_ID = ("default", "index")
 """Children of a group that take the group's own id."""
 
 
@@ -60,7 +60,7 @@ def _walk(
         if isinstance(node, TaskGroup):
             yield from _walk(node.root, (*path, key), (*route, key))
         else:
-            parts = path if path and key in _OWN_ID else (*path, key)
+            parts = path if path and key in OWN_ID else (*path, key)
             yield ".".join(parts), ".".join(path), (*route, key), node
 
 
@@ -94,7 +94,7 @@ def _forget_other_spelling(field: str, values: dict[str, Any]) -> None:
 
 def _duplicate(name: str, first: Route, second: Route) -> Finding:
     message = f"two tasks have the id `{name}`"
-    if first[-1] in _OWN_ID and second[-1] in _OWN_ID:
+    if first[-1] in OWN_ID and second[-1] in OWN_ID:
         message += f": `{first[-1]}` and `{second[-1]}` both stand for their group"
     return Finding(
         Code.DUPLICATE_TASK,

@@ -68,10 +68,11 @@ class Outline:
     def _table(self, route: Route, depth: int) -> dict[str, Any]:
         if depth == 0:
             return {}
+        # A key without a name is one that is about to be written.
         return {
             name: self.value((*route, name), depth - 1)
             for name in self.names(route)
-            if isinstance(name, str)
+            if isinstance(name, str) and name
         }
 
     @cached_property

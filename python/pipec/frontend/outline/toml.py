@@ -1,12 +1,14 @@
 """The outline of a TOML text: the core reads it."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pipec import _core
-from pipec.diagnostics import Route
 from pipec.frontend.outline.cursors import Cursor
 from pipec.frontend.outline.entries import Entry, Kind, Outline
+
+if TYPE_CHECKING:
+    from pipec.diagnostics import Route
 
 
 def outline_toml(text: str) -> Outline:

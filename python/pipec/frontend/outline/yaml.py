@@ -22,12 +22,14 @@ PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_MENDED = 16
 _DEEPEST = 100
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_OPEN_BRACKET = re.compile(r"[\[{][^\]}\n]*\Z")
 _BEGINNINGS = (
     "while scanning a simple key",
     "while scanning a quoted scalar",
     "while parsing a flow",
 )
 """Mistakes that are noticed far behind the place where they were made."""
+_NOT_ALLOWED = "mapping values are not allowed"
 
 
 def outline_yaml(text: str) -> Outline:
@@ -80,15 +82,29 @@ def _mend(text: str, error: yaml.YAMLError) -> str | None:
         mark = getattr(error, "context_mark", None) or mark
     if mark is None:
         return None
-    start = min(mark.index, len(text))
+    start = min(int(mark.index), len(text))
+    if _NOT_ALLOWED in str(getattr(error, "problem", "")):
+        start = _half_written_key(text, start)
     end = _line_end(text, start)
     if not text[start:end].strip():
         # What is to blame stands before: the rest of this line, or of the last one with anything.
         end = len(text[:start].rstrip())
         start = text.rfind("\n", 0, end) + 1
+        if (bracket := _OPEN_BRACKET.search(text, start, end)) is not None:
+            start = bracket.start()
     if not text[start:end].strip():
         return None
     return text[:start] + " " * (end - start) + text[end:]
+
+
+def _half_written_key(text: str, index: int) -> int:
+    """The start of the key without a colon that stands right above a key, else `index`."""
+    start = text.rfind("\n", 0, index) + 1
+    above = text[:start].rstrip()
+    above_start = above.rfind("\n") + 1
+    line, line_above = text[start:index], above[above_start:]
+    indents = [len(one) - len(one.lstrip()) for one in (line, line_above)]
+    return above_start if indents[0] == indents[1] and ":" not in line_above else index
 
 
 def _line_end(text: str, index: int) -> int:

@@ -28,26 +28,24 @@ def yaml_cursors(text: str, offset: int, outlined: Outline) -> Sequence[Cursor]:
     written = _WRITTEN.search(text[line_start:index])
     start = line_start + (written.start() if written else index - line_start)
     before = _nearest_lines(text, offset, outlined, offsets) + text[line_start:start]
-    found: dict[Cursor, None] = {}
-    for ending in ("", ":"):
-        for slot_route in _where(before + _WORD + ending):
-            found[Cursor(*slot_route, offsets.at(start))] = None
-    return tuple(found)
-
-
-def _where(text: str) -> Iterator[tuple[Literal["key", "value"], Route]]:
     # A list on one line is not closed yet, which is no mistake here; others have to be mended.
-    for outlined in (outline_yaml_start(text), outline_yaml(text)):
-        found = False
-        for entry in outlined.entries[-_LAST:]:
-            if entry.route[-1] == _WORD:
-                found = True
-                yield "key", entry.route[:-1]
-            elif entry.text == _WORD:
-                found = True
-                yield "value", entry.route
+    for outlining in (outline_yaml_start, outline_yaml):
+        found = {
+            Cursor(slot, route, offsets.at(start)): None
+            for ending in ("", ":")
+            for slot, route in _where(outlining(before + _WORD + ending))
+        }
         if found:
-            return
+            return tuple(found)
+    return ()
+
+
+def _where(outlined: Outline) -> Iterator[tuple[Literal["key", "value"], Route]]:
+    for entry in outlined.entries[-_LAST:]:
+        if entry.route[-1] == _WORD:
+            yield "key", entry.route[:-1]
+        elif entry.text == _WORD:
+            yield "value", entry.route
 
 
 def _nearest_lines(text: str, offset: int, outlined: Outline, offsets: ByteOffsets) -> str:

@@ -422,3 +422,137 @@ fn colour_adds_nothing_but_colour() {
     }
     assert_eq!(stripped, plain);
 }
+
+/// The entries of a text, a line each: the names that lead to it, what it is, its key and its value.
+fn outlined(text: &str) -> Vec<String> {
+    let entries = toml_outline(text);
+    entries
+        .iter()
+        .map(|entry| {
+            let mut names = Vec::new();
+            let mut next = Some(entry);
+            while let Some(entry) = next {
+                names.push(match &entry.name {
+                    Name::Key(key) => key.clone(),
+                    Name::Index(index) => index.to_string(),
+                });
+                next = entry.parent.map(|index| &entries[index]);
+            }
+            names.reverse();
+            let (key, value) = (&text[entry.key.clone()], &text[entry.value.clone()]);
+            let value = value.lines().next().unwrap_or_default();
+            format!("{} {:?} {key} -> {value}", names.join("/"), entry.kind)
+        })
+        .collect()
+}
+
+#[test]
+fn an_outline_has_every_writing_of_every_key() {
+    let text = "\
+a = 1
+[t.x]
+b.c = ['u', { d = \"v\" }]
+[[l]]
+e = true
+[[l]]
+[l.f]
+[t.x.y]
+";
+    let expected = [
+        "a Plain a -> 1",
+        "t Part t -> t",
+        "t/x Header x -> [t.x]",
+        "t/x/b Part b -> b",
+        "t/x/b/c List c -> ['u', { d = \"v\" }]",
+        "t/x/b/c/0 Text 'u' -> 'u'",
+        "t/x/b/c/1 Table { d = \"v\" } -> { d = \"v\" }",
+        "t/x/b/c/1/d Text d -> \"v\"",
+        "l List l -> [[l",
+        "l/0 Header l -> [[l]]",
+        "l/0/e Plain e -> true",
+        "l List l -> [[l",
+        "l/1 Header l -> [[l]]",
+        "l Part l -> l",
+        "l/1 Part l -> [l.f",
+        "l/1/f Header f -> [l.f]",
+        "t Part t -> t",
+        "t/x Part x -> x",
+        "t/x/y Header y -> [t.x.y]",
+    ];
+    assert_eq!(outlined(text), expected);
+}
+
+#[test]
+fn what_is_half_written_swallows_nothing() {
+    for (broken, entry) in [
+        ("a = [\"x\n", "a List a -> [\"x"),
+        ("a = { b = \"x\", \n", "a Table a -> { b = \"x\", "),
+        ("a = [{ b = 1 ]\n", "a List a -> [{ b = 1 ]"),
+        ("a = \"\"\"x\n", "a List a -> \"\"\"x"),
+        ("a = \"x\n", "a Text a -> \"x"),
+        ("a =\n", "a Missing a -> "),
+        ("a\n", "a Missing a -> "),
+    ] {
+        for after in ["[t]\nz = 1\n", "\n# c\nz.y = 1\n", "[t\nz = 1\n"] {
+            let text = format!("{broken}{after}");
+            let outlined = outlined(&text);
+            assert_eq!(outlined[0], entry, "{text}");
+            let last = outlined.last().unwrap();
+            assert!(last.ends_with("-> 1"), "{text}: {outlined:?}");
+            assert!(!last.starts_with("a/"), "{text}: {outlined:?}");
+        }
+    }
+}
+
+/// What comes at the place of the `|` in a text: slot, route, what is written of it.
+fn cursor(text: &str) -> Option<(Slot, String, String)> {
+    let offset = text.find('|').unwrap();
+    let text = text.replacen('|', "", 1);
+    let cursor = toml_cursor(&text, offset)?;
+    let names = cursor.route.iter().map(|name| match name {
+        Name::Key(key) => key.clone(),
+        Name::Index(index) => index.to_string(),
+    });
+    let route = names.collect::<Vec<_>>().join("/");
+    Some((cursor.slot, route, text[cursor.start..offset].to_owned()))
+}
+
+#[test]
+fn a_cursor_knows_what_comes() {
+    for (text, slot, route, written) in [
+        ("|", Slot::Key, "", ""),
+        ("[t]\n|", Slot::Key, "t", ""),
+        ("[t]\nab|c = 1\n", Slot::Key, "t", "ab"),
+        ("[t]\na.b|\n", Slot::Key, "t/a", "b"),
+        ("[t]\na.|\n[u]\n", Slot::Key, "t/a", ""),
+        ("[t.|\n", Slot::Header, "t", ""),
+        ("[t.a|]\n", Slot::Header, "t", "a"),
+        ("[[t.a|]]\n", Slot::Header, "t", "a"),
+        ("a = |\n", Slot::Value, "a", ""),
+        ("a = tr|ue\n", Slot::Value, "a", "tr"),
+        ("a = \"x|\nb = 1\n", Slot::Value, "a", "\"x"),
+        ("a = [\"x\", \"y|\nb = 1\n", Slot::Value, "a/1", "\"y"),
+        ("a = [\n\"x\",\n|\n]\nb = 1\n", Slot::Value, "a/1", ""),
+        ("a = [\n\"x\",\n|\n[t]\n", Slot::Value, "a/1", ""),
+        ("a = [[1], [2, |\n", Slot::Value, "a/1/1", ""),
+        ("a = { b = 1, c| }\n", Slot::Key, "a", "c"),
+        ("a = [{ b = |\n", Slot::Value, "a/0/b", ""),
+        ("[[t]]\n[[t]]\na|\n", Slot::Key, "t/1", "a"),
+        ("x = [\n[t]\na|\n", Slot::Key, "t", "a"),
+    ] {
+        let expected = Some((slot, route.to_owned(), written.to_owned()));
+        assert_eq!(cursor(text), expected, "{text}");
+    }
+    for text in [
+        "a = 1 |\n",
+        "# |\n",
+        "a = 1 # |\n",
+        "[t] |\n",
+        "a |= 1\n",
+        "a = [1 |]\n",
+    ] {
+        assert_eq!(cursor(text), None, "{text}");
+    }
+    assert_eq!(toml_cursor("é", 1), None);
+    assert_eq!(toml_cursor("a", 9), None);
+}

@@ -147,7 +147,8 @@ fn is_header(line: &str) -> bool {
     };
     let inside = inside.strip_prefix('[').unwrap_or(inside);
     let Some((key, rest)) = inside.split_once(']') else {
-        return false;
+        // Half written; an item of a list would be further to the right, or have quotes.
+        return line.starts_with('[') && is_key(inside) && !inside.contains(['"', '\'', ' ']);
     };
     let rest = rest.strip_prefix(']').unwrap_or(rest).trim_start();
     is_key(key) && (rest.is_empty() || rest.starts_with('#'))

@@ -171,6 +171,7 @@ impl Writer<'_> {
     fn end_header(&mut self, end: usize) {
         self.extend(end);
         self.end_line();
+        self.extend(end);
     }
 
     fn take_key(&mut self, event: &Event, span: Range<usize>) {
@@ -267,8 +268,11 @@ impl Writer<'_> {
             return;
         };
         self.keys.truncate(open.keys);
-        if let Some(entry) = open.entry {
-            self.entries[entry].value.end = end;
+        if let Some(entry) = open.entry.map(|index| &mut self.entries[index]) {
+            entry.value.end = end;
+            if matches!(entry.name, Name::Index(_)) {
+                entry.key.end = end;
+            }
         }
         self.extend(end);
     }

@@ -103,6 +103,14 @@ impl Engine {
         Ok(empty.map(|(number, _)| number).collect())
     }
 
+    /// How many files each of the task's own input rules selects by itself, be it to exclude them.
+    pub fn selected(&self, id: &str) -> Result<Vec<usize>> {
+        let task = self.pipeline.task(id)?;
+        let (built, alone) = self.rules_alone(task)?;
+        let look: Look = self.look_for(built)?;
+        Ok(alone.iter().map(|set| look.count(*set)).collect())
+    }
+
     fn rules_alone(&self, task: &Task) -> Result<(super::sets::Built, Vec<SetId>)> {
         // Rules are looked up in the pipeline, which lives as long as the engine.
         let mut sets = Sets::new(&self.pipeline);

@@ -243,6 +243,11 @@ impl Look {
         self.members(set).is_empty()
     }
 
+    /// How many files a set selects.
+    pub(super) fn count(&self, set: SetId) -> usize {
+        self.members(set).len()
+    }
+
     pub(super) fn owns(&self, set: SetId, path: &[u8], is_folder: bool) -> bool {
         !is_never(path) && self.built.automaton.selects(set, path, is_folder)
     }

@@ -29,6 +29,7 @@ pub const VERBS: [&str; 26] = [
     "publish",
     "release",
     "import",
+    "lsp",
     "runs",
     "cache",
     "gc",

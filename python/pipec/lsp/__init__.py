@@ -1,0 +1,1 @@
+"""The language server: what `pipec lsp` answers to an editor."""
