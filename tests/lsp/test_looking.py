@@ -35,7 +35,11 @@ def test_a_key_says_what_it_is_for(editor: Editor) -> None:
     assert file.hover() == snapshot("""\
 **outputs**: Files that the task owns.
 
-*a list*\
+*a list*
+
+```toml
+outputs = ["dist/**", { glob = "coverage/**", optional = true }]
+```\
 """)
     file = editor.open("name: app\ntasks:\n  a:\n    shel▮l: bash\n    run: x\n", "pipeline.yaml")
     assert file.hover() == snapshot("""\
@@ -43,7 +47,11 @@ def test_a_key_says_what_it_is_for(editor: Editor) -> None:
 
 *`sh` or `bash` or `pwsh` or `cmd` or a list*
 
-Default: `sh`\
+Default: `"sh"`
+
+```yaml
+shell: bash
+```\
 """)
 
 

@@ -1,6 +1,5 @@
 """Completion: keys with what they are for, words of a list, and names of other things."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,13 +10,11 @@ from pipec.diagnostics import Route
 from pipec.frontend.outline.cursors import Cursor
 from pipec.lsp.analysis import Analysis
 from pipec.lsp.expected import Expected, expected_at
-from pipec.lsp.words import describe_key, summary
+from pipec.lsp.spelling import spell_key, spell_value
+from pipec.lsp.words import describe_key
 
 _REST = re.compile(rb"(?:[A-Za-z0-9_.*^!-]|:(?=[A-Za-z0-9_]))*")
 _REST_QUOTED = re.compile(rb"""[^"'\n\r]*""")
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-_NOT_TEXT = frozenset({"true", "false", "null", "~"})
 _ALL_DEFAULTS = ("*", "for every task")
 
 
@@ -69,8 +66,8 @@ def _keys(analysis: Analysis, cursor: Cursor) -> Iterator[_Choice]:
         yield _Choice(
             key.name,
             types.CompletionItemKind.Property,
-            summary(key.info),
-            describe_key(key.info, key.hint),
+            key.meaning.text,
+            describe_key(key.meaning, key.hint, analysis.notation),
         )
     if cursor.slot == "header":
         for name in analysis.outline.names(cursor.route):
@@ -200,29 +197,16 @@ class _Written:
 
     def _key(self, choice: _Choice) -> str:
         key = str(choice.value)
-        if self._notation == "toml":
-            is_bare = _BARE.fullmatch(key) or (_is_dotted(key) and self._slot == "header")
-            text = key if is_bare and not self._quote else json.dumps(key, ensure_ascii=False)
-            return text if self._slot == "header" or self._has_sign else f"{text} = "
-        text = key if _PLAIN.fullmatch(key) or key == "$schema" else json.dumps(key)
-        return text if self._has_sign else f"{text}: "
+        text = f"{self._quote}{key}{self._quote}" if self._quote else spell_key(key, self._notation)
+        if self._slot == "header" or self._has_sign:
+            return text
+        return f"{text} = " if self._notation == "toml" else f"{text}: "
 
     def _value(self, value: str | bool) -> str:  # noqa: FBT001 - a value of the file
-        if isinstance(value, bool):
-            return _word(value)
-        if self._notation == "toml" or self._quote or not _is_plain(value):
-            quote = self._quote or '"'
-            return f"{quote}{value}{quote}"
-        return value
+        if self._quote and not isinstance(value, bool):
+            return f"{self._quote}{value}{self._quote}"
+        return spell_value(value, self._notation)
 
 
 def _word(value: str | bool) -> str:  # noqa: FBT001 - a value of the file
     return str(value).lower() if isinstance(value, bool) else value
-
-
-def _is_dotted(key: str) -> bool:
-    return False if not key else all(_BARE.fullmatch(part) for part in key.split("."))
-
-
-def _is_plain(text: str) -> bool:
-    return _PLAIN.fullmatch(text) is not None and text.lower() not in _NOT_TEXT

@@ -5,19 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic.fields import FieldInfo
-
 from pipec.diagnostics import Route
 from pipec.frontend.hints import bare, chooser_of, forms_of, member_of
 from pipec.frontend.outline.entries import Outline
 from pipec.lsp.names import Kind
-from pipec.spec.base import Spec, kebab
+from pipec.spec.base import Spec
 from pipec.spec.cache import POLICIES, CacheRegistry, StoreSpec, TaskCacheSpec
 from pipec.spec.inputs import OutputsOfSpec
 from pipec.spec.job import JobSpec
-from pipec.spec.later import ProfileSpec, SyncGithubSpec
+from pipec.spec.later import ProfileSpec
+from pipec.spec.meaning import Meaning, meanings
 from pipec.spec.pipeline import PipelineSpec
 from pipec.spec.step import AgentStepSpec
+from pipec.spec.sync_github import SyncGithubSpec
 from pipec.spec.task import TaskSpec
 
 REFERENCES: Mapping[tuple[type[Spec], str], Kind] = {
@@ -52,11 +52,14 @@ Field = tuple[type[Spec], str]
 class ExpectedKey:
     """A key that a table may have. `is_table`: its value is, or can be, a table."""
 
-    name: str
-    table: type[Spec]
-    info: FieldInfo
+    meaning: Meaning
     hint: Any
     is_table: bool
+
+    @property
+    def name(self) -> str:
+        """The key itself."""
+        return self.meaning.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,11 @@ class Expected:
         for hint in self.hints:
             if not _is_spec(hint):
                 continue
-            for name, info in hint.model_fields.items():
-                key = info.alias or kebab(name)
-                if key not in seen:
-                    seen.add(key)
-                    member = member_of(hint, key)
-                    yield ExpectedKey(key, hint, info, member, _can_be_table(member))
+            for meaning in meanings(hint):
+                if meaning.key not in seen:
+                    seen.add(meaning.key)
+                    member = member_of(hint, meaning.key)
+                    yield ExpectedKey(meaning, member, _can_be_table(member))
 
     def words(self) -> Iterator[str | bool]:
         """The words that may stand here, other than names."""

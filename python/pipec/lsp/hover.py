@@ -50,7 +50,8 @@ def _about_key(analysis: Analysis, route: Route) -> str:
     """The description of a key, from the models."""
     for key in expected_at(route[:-1], analysis.outline).table_keys():
         if key.name == route[-1]:
-            return f"**{key.name}**: {describe_key(key.info, key.hint)}"
+            said = describe_key(key.meaning, key.hint, analysis.notation)
+            return f"**{key.name}**: {said}"
     return ""
 
 

@@ -1,42 +1,34 @@
-"""What the models say of a key, in words: its description, what its values are, its default."""
+"""What the models say of a key, in words: its meaning, what its values are, its default."""
 
+import json
 import types
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic.fields import FieldInfo
+import yaml
 
+from pipec.frontend.discover import Notation
 from pipec.frontend.hints import bare, forms_of
 from pipec.spec.base import Spec
+from pipec.spec.meaning import Meaning
 
-_NAMES: dict[Any, str] = {
-    str: "text",
-    int: "a whole number",
-    bool: "true or false",
-    dict: "a table",
-}
+_NAMES: dict[Any, str] = {str: "text", int: "a whole number", bool: "true or false"}
 
 
-def describe_key(info: FieldInfo, hint: Any) -> str:
-    """A key in Markdown: what it is for, what its values are, what it is when left out."""
-    lines = [info.description or ""]
+def describe_key(meaning: Meaning, hint: Any, notation: Notation) -> str:
+    """A key in Markdown: what it is for, what its values are, what it is when left out, and an
+    example in the notation of the file."""
     kinds = " or ".join(dict.fromkeys(_kinds(hint)))
-    if kinds:
-        lines.append(f"*{kinds}*")
-    if info.is_required():
-        lines.append("Has to be there.")
-    elif info.default not in (None, "", False) and isinstance(info.default, (str, int)):
-        lines.append(f"Default: `{_spelled(info.default)}`")
-    lines.extend(f"Example: `{example}`" for example in info.examples or ())
-    return "\n\n".join(line for line in lines if line)
-
-
-def summary(info: FieldInfo) -> str:
-    """The first line of what a key is for."""
-    return (info.description or "").partition("\n")[0]
-
-
-def _spelled(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    parts = [meaning.text, f"*{kinds}*" if kinds else ""]
+    if meaning.is_required:
+        parts.append("Required.")
+    elif meaning.default not in (None, "", [], {}):
+        parts.append(f"Default: `{json.dumps(meaning.default)}`")
+    if meaning.example:
+        example = meaning.example
+        if notation == "yaml":
+            example = yaml.safe_dump({meaning.key: meaning.example_value}, sort_keys=False)
+        parts.append(f"```{notation}\n{example}```")
+    return "\n\n".join(part for part in parts if part)
 
 
 def _kinds(hint: Any) -> list[str]:
@@ -48,7 +40,7 @@ def _kinds(hint: Any) -> list[str]:
     if origin is types.UnionType:
         return [kind for member in get_args(hint) for kind in _kinds(member)]
     if origin is Literal:
-        return [f"`{_spelled(word)}`" for word in get_args(hint)]
+        return [f"`{json.dumps(word).strip(chr(34))}`" for word in get_args(hint)]
     if origin is list:
         return ["a list"]
     if origin is dict or (isinstance(hint, type) and issubclass(hint, Spec)):

@@ -153,10 +153,10 @@ impl Reader<'_> {
                 let route = frame.value_route();
                 self.frames.push(Frame::new(route, index));
             }
-            EventKind::ArrayClose | EventKind::InlineTableClose if !span.is_empty() => {
-                if depth > 1 {
-                    self.frames.pop();
-                }
+            EventKind::ArrayClose | EventKind::InlineTableClose
+                if !span.is_empty() && depth > 1 =>
+            {
+                self.frames.pop();
             }
             EventKind::ValueSep => frame.next(),
             EventKind::Comment => self.is_over = span.end == self.text.len(),

@@ -23,7 +23,7 @@ pub(super) struct Unclosed {
 pub(super) struct Events {
     /// The text, in which spaces stand for all that is unclosed.
     pub(super) text: String,
-    pub(super) events: Vec<Event>,
+    pub(super) all: Vec<Event>,
     /// In the order of the text.
     pub(super) unclosed: Vec<Unclosed>,
 }
@@ -44,7 +44,7 @@ pub(super) fn mended_events(text: &str) -> Events {
                 unclosed.sort_by_key(|found| found.range.start);
                 return Events {
                     text,
-                    events,
+                    all: events,
                     unclosed,
                 };
             }

@@ -75,7 +75,7 @@ pub(super) fn outline(text: &str) -> Outline {
         items: HashMap::new(),
         header: None,
     };
-    for event in &mended.events {
+    for event in &mended.all {
         writer.take(event);
     }
     let Writer {
