@@ -13,11 +13,13 @@ __all__ = [
     "HandOver",
     "Redactor",
     "answer",
+    "content_digest",
     "digest",
     "overlaps",
     "pattern_problem",
     "render_findings",
     "store_clear",
+    "store_inputs",
     "store_sweep",
     "toml_cursor",
     "toml_errors",
@@ -35,6 +37,9 @@ VERBS: list[str]
 
 def digest(context: str, data: bytes, /) -> str:
     """BLAKE3 of `data` in key-derivation mode under `context`: 64 hex digits."""
+
+def content_digest(data: bytes, /) -> str:
+    """BLAKE3 of `data`, as manifests name the contents of a file: 64 hex digits."""
 
 # --- documents ---------------------------------------------------------------------------------
 
@@ -275,3 +280,12 @@ def store_sweep(
 
 def store_clear(root: str, /) -> None:
     """Removes everything that the store and the engine keep in a state folder; other files stay."""
+
+def store_inputs(root: str, key: str, /) -> list[tuple[bytes, str]] | None:
+    """The input files of the entry under `key`: path, and the digest of the contents.
+
+    Links and files that were missing are left out. None: the store has no such entry.
+
+    Raises:
+        OSError: the entry's manifest cannot be read.
+    """

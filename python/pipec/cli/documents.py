@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipec.cli.console import Console
+from pipec.runtime.evidence.context_pack import ContextPack
+from pipec.runtime.evidence.input_diff import ChangedComponent
 from pipec.runtime.provenance import TaskEnvironment
 from pipec.runtime.record import RunStatus, VerdictRecord, to_json
 
@@ -144,21 +146,32 @@ class ConfigDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedComponent:
-    """One part of a key that is not what it was; an empty digest: it was not there."""
+class CommitFacts:
+    """A commit that changed a file; `commit` is its id, `committed_at` a time in UTC."""
 
-    name: str
-    before: str
-    now: str
+    commit: str
+    author: str
+    committed_at: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedFile:
-    """One input file that is not what it was, and the pattern that makes it an input."""
+    """One input file that is not what it was, and the pattern that makes it an input.
+
+    `before` and `now` are the ids of its contents as git names them, where git has them; `now` of a
+    file that is not committed is the id that it would have. `commits`: those that lead from the one
+    to the other, the newest first. `diff`: the lines that changed.
+    """
 
     path: str
     change: str
     rule: str
+    before: str | None = None
+    now: str | None = None
+    commits: tuple[CommitFacts, ...] | None = None
+    is_committed: bool | None = None
+    diff: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +186,21 @@ class WhyDocument:
     status: str | None = None
     reason: str | None = None
     verdict: VerdictRecord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainDocument:
+    """What failed in a run, each with its context. `pipec explain --run ID --format json`."""
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    pipeline: str
+    status: RunStatus
+    started_at: str
+    targets: tuple[str, ...]
+    failed: tuple[ContextPack, ...]
+    finished_at: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +332,26 @@ class SyncCheckDocument:
     schema_version: int = SCHEMA_VERSION
     is_current: bool
     drifts: tuple[SyncedDrift, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """One thing that `doctor` looked at. `advice` says what to do about it."""
+
+    name: str
+    status: Literal["ok", "warning", "error", "absent"]
+    found: str
+    advice: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorDocument:
+    """What pipec needs and finds here. `pipec doctor --format json`."""
+
+    schema_version: int = SCHEMA_VERSION
+    errors: int
+    warnings: int
+    checks: tuple[HealthCheck, ...]
 
 
 def print_document(console: Console, document: Any) -> None:

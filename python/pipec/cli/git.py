@@ -1,12 +1,19 @@
-"""Asks git about revisions. Only its own store of objects is read, never the work tree."""
+"""Asks git about revisions and files. Writes nothing, runs no program that a repository names."""
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipec.codes import Code
 from pipec.errors import PlanError
+from pipec.runtime.record import timestamp
 from pipec.runtime.visible import visible
+
+_MOST_VERSIONS = 200
+"""Commits of a file that are looked at: older ones are no answer to what changed lately."""
+
+_LARGEST = 8 * 1024 * 1024
 
 _OF_ANOTHER_CALL = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})
 """What git tells a hook of the place where it was called: here the project's folder decides."""
@@ -28,6 +35,17 @@ class Entry:
     def is_regular(self) -> bool:
         """Whether it is a file and no link, folder or other repository."""
         return self.mode.startswith("100")
+
+
+@dataclass(frozen=True, slots=True)
+class FileVersion:
+    """What a commit made of one file: the name of its contents, empty if it removed the file."""
+
+    commit: str
+    blob: str
+    author: str
+    committed_at: str
+    subject: str
 
 
 class Repository:
@@ -114,18 +132,76 @@ class Repository:
         """The bytes of a file."""
         return self._read("cat-file", "blob", entry.blob)
 
+    def versions(self, path: str) -> list[FileVersion]:
+        """What the newest commits made of a file, newest first; none if git does not know it."""
+        form = "%x00%H%x01%an%x01%ct%x01%s"
+        asked = ("log", f"-n{_MOST_VERSIONS}", "--no-renames", "--raw", "--no-abbrev", "-m")
+        answer = self._ask(*asked, "--first-parent", f"--format={form}", "--", f":(literal){path}")
+        if answer.returncode != 0:
+            return []
+        found = []
+        for part in answer.stdout.decode("utf-8", "replace").split("\0")[1:]:
+            head, _, rest = part.partition("\n")
+            commit, author, seconds, subject = head.split("\x01", 3)
+            lines = [line for line in rest.splitlines() if line.startswith(":")]
+            if not lines:
+                continue
+            _, _, _, blob, _ = lines[0].split(" ", 4)
+            moment = timestamp(int(seconds) * 1000)
+            blob = "" if set(blob) == {"0"} else blob
+            found.append(FileVersion(commit, blob, author, moment, subject))
+        return found
+
+    def contents(self, blobs: Sequence[str]) -> dict[str, bytes]:
+        """The bytes of these objects; those that are too large to look at are left out."""
+        asked = "".join(f"{blob}\n" for blob in blobs).encode()
+        sizes = self._ask("cat-file", "--batch-check", text=asked).stdout.decode().splitlines()
+        known = [line.split() for line in sizes]
+        small = [
+            facts[0] for facts in known if facts[1:2] == ["blob"] and int(facts[2]) <= _LARGEST
+        ]
+        asked = "".join(f"{blob}\n" for blob in small).encode()
+        answer = self._ask("cat-file", "--batch", text=asked).stdout
+        found: dict[str, bytes] = {}
+        while answer:
+            head, _, answer = answer.partition(b"\n")
+            blob, _, size = head.decode().split()
+            found[blob] = answer[: int(size)]
+            answer = answer[int(size) + 1 :]
+        return found
+
+    def work_file(self, path: str) -> tuple[str, bytes] | None:
+        """A file of the work tree: the name its contents would have, and the contents."""
+        try:
+            with open(os.path.join(self._folder, path), "rb") as file:
+                content = file.read(_LARGEST + 1)
+        except OSError:
+            return None
+        answer = self._ask("hash-object", "--no-filters", "--stdin", text=content)
+        if answer.returncode != 0 or len(content) > _LARGEST:
+            return None
+        return answer.stdout.decode().strip(), content
+
+    def difference(self, before: str, after: str) -> str | None:
+        """The lines in which two objects, or an object and a file of the work tree, differ."""
+        asked = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", before, after)
+        answer = self._ask(*asked)
+        if answer.returncode != 0:
+            return None
+        return answer.stdout.decode("utf-8", "replace")
+
     def _read(self, *words: str) -> bytes:
         answer = self._ask(*words)
         if answer.returncode != 0:
             raise PlanError(Code.NOT_A_REPOSITORY, f"git {words[0]}: {_words(answer.stderr)}")
         return answer.stdout
 
-    def _ask(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+    def _ask(self, *words: str, text: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         try:
             return subprocess.run(  # noqa: S603 - the words are those above
                 ["git", "-C", self._folder, *words],  # noqa: S607 - the user's git
                 env=self._environ,
-                stdin=subprocess.DEVNULL,
+                input=text,
                 capture_output=True,
                 check=False,
             )

@@ -1,11 +1,14 @@
 """Finds the record that a command line names: a run's id, the beginning of one, or `latest`."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
+from pipec.cli.documents import ListedRun
 from pipec.codes import Code
 from pipec.errors import PlanError
 from pipec.frontend.suggest import did_you_mean
+from pipec.runtime.lock import active_holder
 from pipec.runtime.record import ChangeRecord, TaskRecord, VerdictRecord
 from pipec.runtime.records import list_runs, newest_records, read_record
 from pipec.runtime.summary import describe_verdict
@@ -39,6 +42,45 @@ def find_record(root: str, name: str) -> dict[str, Any]:
             help=did_you_mean(name, ids) or ("`pipec runs ls` shows every run",),
         )
     return record
+
+
+def list_records(root: str, *, limit: int | None = None) -> tuple[ListedRun, ...]:
+    """The recorded runs in a few words, the newest first."""
+    holder = active_holder(root)
+    active = holder.run_id if holder else ""
+    records = islice(newest_records(root), limit)
+    return tuple(_describe(record, active=active) for record in records)
+
+
+def _describe(record: Mapping[str, Any], *, active: str) -> ListedRun:
+    # Nobody is left to close the record of a run whose process was killed.
+    is_crashed = record["status"] == "running" and record["run_id"] != active
+    return ListedRun(
+        id=record["run_id"],
+        status="interrupted" if is_crashed else record["status"],
+        started_at=record["started_at"],
+        targets=tuple(record["request"]["targets"]),
+        tasks=len(record["tasks"]),
+        duration_ms=record.get("duration_ms"),
+    )
+
+
+def task_in(record: Mapping[str, Any], task: str) -> dict[str, Any]:
+    """A task as a run recorded it.
+
+    Raises:
+        PlanError: it took no part in the run.
+    """
+    for recorded in record["tasks"]:
+        if recorded["id"] == task:
+            assert isinstance(recorded, dict)
+            return recorded
+    names = [recorded["id"] for recorded in record["tasks"]]
+    raise PlanError(
+        Code.UNKNOWN_RUN,
+        f"`{task}` took no part in run `{record['run_id']}`",
+        help=did_you_mean(task, names) or ("`pipec runs show` names those that did",),
+    )
 
 
 def find_task(root: str, task: str, run: str | None) -> tuple[str, dict[str, Any]] | None:

@@ -14,7 +14,9 @@ from pipec.cli.documents import (
     CacheDocument,
     CheckDocument,
     ConfigDocument,
+    DoctorDocument,
     EnvDocument,
+    ExplainDocument,
     GcDocument,
     ImportDocument,
     KeyDocument,
@@ -30,6 +32,8 @@ from pipec.cli.github_documents import GithubCheckDocument, GithubPlanDocument
 from pipec.ir.schema import ir_schema
 from pipec.plan.graph import Graph
 from pipec.runtime.event_schema import event_schema
+from pipec.runtime.evidence.context_pack import ContextPack
+from pipec.runtime.evidence.profile import Profile
 from pipec.runtime.record_schema import document_schema, execution_record_schema
 from pipec.spec.schema import pipeline_schema, schema_id
 
@@ -40,6 +44,9 @@ FILES: dict[str, Callable[[], Schema]] = {
     "ir": ir_schema,
     "execution-record": execution_record_schema,
     "journal-event": event_schema,
+    "context-pack": lambda: document_schema(
+        ContextPack, title="The context of a failed task", version=SCHEMA_VERSION
+    ),
     "findings": lambda: document_schema(
         CheckDocument, title="Findings about a pipeline file", version=SCHEMA_VERSION
     ),
@@ -61,6 +68,8 @@ DOCUMENTS: dict[str, type] = {
     "config": ConfigDocument,
     "env": EnvDocument,
     "diff": DiffDocument,
+    "doctor": DoctorDocument,
+    "explain": ExplainDocument,
     "gc": GcDocument,
     "github-check": GithubCheckDocument,
     "github-plan": GithubPlanDocument,
@@ -68,6 +77,7 @@ DOCUMENTS: dict[str, type] = {
     "import": ImportDocument,
     "key": KeyDocument,
     "list": ListDocument,
+    "profile": Profile,
     "run-dry": PredictionDocument,
     "runs-ls": RunsDocument,
     "show": ShowDocument,

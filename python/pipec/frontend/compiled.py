@@ -57,6 +57,17 @@ def load(found: Found, *, state: str) -> Compiled:
     return compiled
 
 
+def compiled_of(state: str, digest: str) -> bytes | None:
+    """The canonical bytes with this digest, if an entry of the project still has them."""
+    try:
+        entries = list(os.scandir(os.path.join(state, "cache", "ir")))
+    except OSError:
+        return None
+    nowhere = Document("", "", "toml")
+    found = (_read(entry.path, nowhere) for entry in entries)
+    return next((one.pipeline_bytes for one in found if one and one.digest == digest), None)
+
+
 def _compile(document: Document) -> Compiled:
     from pipec.frontend.load import load_document
     from pipec.ir.codec import digest, encode

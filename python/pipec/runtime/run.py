@@ -41,6 +41,7 @@ def run(request: RunRequest, services: Services) -> RunRecord:
         else:
             assessment.check_environment()
             record = _execute(assessment, Recorder(request, services, run_id))
+            _keep_evidence(assessment, record)
         prune(request.root, keep=request.keep_runs)
         return record
 
@@ -91,6 +92,12 @@ def _execute(assessment: Assessment, recorder: Recorder) -> RunRecord:
         recorder.warn(Code.SHORT_SECRET, message)
     recorder.save()
     return execute(assessment, recorder)
+
+
+def _keep_evidence(assessment: Assessment, record: RunRecord) -> None:
+    from pipec.runtime.evidence.keep import keep_evidence
+
+    keep_evidence(assessment, record)
 
 
 def _record_all(assessment: Assessment, recorder: Recorder) -> RunRecord:

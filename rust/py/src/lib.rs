@@ -15,6 +15,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
     module.add("VERBS", pipec_core::front::VERBS)?;
     module.add_function(wrap_pyfunction!(patterns::digest, module)?)?;
+    module.add_function(wrap_pyfunction!(patterns::content_digest, module)?)?;
     module.add_function(wrap_pyfunction!(document::toml_errors, module)?)?;
     module.add_function(wrap_pyfunction!(document::toml_spans, module)?)?;
     module.add_function(wrap_pyfunction!(document::toml_outline, module)?)?;
@@ -28,5 +29,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<front::HandOver>()?;
     module.add_function(wrap_pyfunction!(store::store_sweep, module)?)?;
     module.add_function(wrap_pyfunction!(store::store_clear, module)?)?;
+    module.add_function(wrap_pyfunction!(store::store_inputs, module)?)?;
     Ok(())
 }

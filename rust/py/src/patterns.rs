@@ -15,6 +15,12 @@ pub(crate) fn digest(py: Python<'_>, context: &str, data: &[u8]) -> String {
 }
 
 #[pyfunction]
+#[pyo3(signature = (data, /))]
+pub(crate) fn content_digest(py: Python<'_>, data: &[u8]) -> String {
+    py.detach(|| Digest::of(data).to_hex())
+}
+
+#[pyfunction]
 #[pyo3(signature = (pattern, /))]
 pub(crate) fn pattern_problem(pattern: &str) -> Option<(String, usize, usize)> {
     let problem = Pattern::parse(pattern).err()?;

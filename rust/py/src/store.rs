@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use pipec_core::store::{Limits, Store, clear, sweep};
+use pipec_core::digest::Digest;
+use pipec_core::store::{Limits, Lookup, Store, clear, sweep};
+use pipec_core::tree::EntryKind;
 use pyo3::prelude::*;
 
 use crate::errors::{to_json, to_python};
@@ -32,4 +34,31 @@ pub(crate) fn store_sweep(
 #[pyo3(signature = (root, /))]
 pub(crate) fn store_clear(py: Python<'_>, root: PathBuf) -> PyResult<()> {
     py.detach(|| clear(&root)).map_err(to_python)
+}
+
+#[pyfunction]
+#[pyo3(signature = (root, key, /))]
+pub(crate) fn store_inputs(
+    py: Python<'_>,
+    root: PathBuf,
+    key: &str,
+) -> PyResult<Option<Vec<(Vec<u8>, String)>>> {
+    let Some(key) = Digest::from_hex(key) else {
+        return Ok(None);
+    };
+    let found = py.detach(|| {
+        let store = Store::at(root);
+        match store.look_up(key) {
+            Lookup::Found(entry) => store.manifest(&entry.inputs).map(Some),
+            Lookup::Absent | Lookup::Corrupt(_) => Ok(None),
+        }
+    });
+    let manifest = found.map_err(to_python)?;
+    Ok(manifest.map(|manifest| {
+        let entries = manifest.entries.into_iter();
+        entries
+            .filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Executable))
+            .map(|entry| (entry.path.into_vec(), entry.digest.to_hex()))
+            .collect()
+    }))
 }

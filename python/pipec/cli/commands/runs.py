@@ -2,32 +2,36 @@
 
 import json
 import os
-from collections.abc import Mapping
-from typing import Annotated, Any
+import shlex
+import subprocess
+import sys
+from typing import Annotated, Literal
 
 import typer
 
-from pipec.cli.documents import ListedRun, RunsDocument, print_document
+from pipec.cli.documents import RunsDocument, print_document
+from pipec.cli.exports import EXPORTS, export_run, send_run
+from pipec.cli.options import UsageError
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
-from pipec.cli.records import find_record, outcome
+from pipec.cli.records import find_record, list_records, task_in
+from pipec.cli.report.runs import render_run
 from pipec.cli.report.words import plural
+from pipec.codes import Code
+from pipec.errors import PlanError, RunError
 from pipec.runtime.durations import spell_duration
-from pipec.runtime.lock import active_holder
-from pipec.runtime.records import newest_records, run_folder
+from pipec.runtime.records import SUMMARY, run_folder
 from pipec.runtime.visible import visible
 
 app = command_app(help="Look at the records of runs.")
+
+Run = Annotated[str, typer.Argument(metavar="[RUN]", help="The id of a run, or its beginning.")]
 
 
 @app.command(name="ls", epilog=examples("pipec runs ls", "pipec runs ls --format json"))
 def list_runs(context: typer.Context, *, format: Format = "text") -> None:  # noqa: A002
     """List the recorded runs, the newest first."""
     invocation = invocation_of(context)
-    root = invocation.find().root
-    holder = active_holder(root)
-    active = holder.run_id if holder else ""
-    records = newest_records(root)
-    document = RunsDocument(runs=tuple(describe(record, active=active) for record in records))
+    document = RunsDocument(runs=list_records(invocation.find().root))
     if format == "json":
         print_document(invocation.console, document)
         return
@@ -44,14 +48,7 @@ def list_runs(context: typer.Context, *, format: Format = "text") -> None:  # no
 @app.command(
     epilog=examples("pipec runs show", "pipec runs show latest --format json"),
 )
-def show(
-    context: typer.Context,
-    run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="The id of a run, or its beginning.")
-    ] = "latest",
-    *,
-    format: Format = "text",  # noqa: A002
-) -> None:
+def show(context: typer.Context, run: Run = "latest", *, format: Format = "text") -> None:  # noqa: A002
     """Show one run: the newest one, unless another is named."""
     invocation = invocation_of(context)
     root = invocation.find().root
@@ -60,38 +57,110 @@ def show(
         invocation.console.data(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
         return
     folder = os.path.relpath(run_folder(root, record["run_id"]), invocation.cwd)
-    invocation.console.data(render(record, visible(folder)))
+    invocation.console.data(render_run(record, visible(folder)))
 
 
-def describe(record: Mapping[str, Any], *, active: str) -> ListedRun:
-    """A record in a few words. `active` is the run that is under way."""
-    # Nobody is left to close the record of a run whose process was killed.
-    is_crashed = record["status"] == "running" and record["run_id"] != active
-    return ListedRun(
-        id=record["run_id"],
-        status="interrupted" if is_crashed else record["status"],
-        started_at=record["started_at"],
-        targets=tuple(record["request"]["targets"]),
-        tasks=len(record["tasks"]),
-        duration_ms=record.get("duration_ms"),
+@app.command(
+    name="open",
+    epilog=examples(
+        "pipec runs open                the summary of the newest run",
+        "pipec runs open --task test    the log of a task",
+        "less $(pipec runs open)        off a terminal it prints where the file is",
+    ),
+)
+def open_run(
+    context: typer.Context,
+    run: Run = "latest",
+    *,
+    task: Annotated[
+        str | None, typer.Option(metavar="TASK", help="The log of this task instead.")
+    ] = None,
+) -> int:
+    """Open the summary of a run, or the log of a task, in the pager.
+
+    The pager is `PIPEC_PAGER`, else `PAGER`, else `less`. Off a terminal the path is printed.
+    """
+    invocation = invocation_of(context)
+    root = invocation.find().root
+    record = find_record(root, run)
+    name = SUMMARY if task is None else task_in(record, task).get("log")
+    if name is None:
+        raise PlanError(Code.UNKNOWN_RUN, f"`{task}` has no log in run `{record['run_id']}`")
+    path = os.path.join(run_folder(root, record["run_id"]), name)
+    if not os.path.isfile(path):
+        raise PlanError(Code.UNKNOWN_RUN, f"the record of run `{record['run_id']}` has no `{name}`")
+    if not sys.stdout.isatty():
+        invocation.console.data(f"{path}\n")
+        return 0
+    environ = invocation.environ
+    pager = shlex.split(environ.get("PIPEC_PAGER") or environ.get("PAGER") or "less")
+    invocation.console.flush()
+    try:
+        # `-R`: a log may hold the colours of a program, and nothing else that a terminal obeys.
+        settings = {**environ, "LESS": environ.get("LESS", "FRX")}
+        return subprocess.run([*pager, path], env=settings, check=False).returncode  # noqa: S603
+    except OSError as error:
+        message = f"`{visible(pager[0])}` cannot be started: {error.strerror}"
+        raise RunError(Code.STEP_NOT_STARTED, message) from error
+
+
+@app.command(
+    epilog=examples(
+        "pipec runs export > trace.json                 for Perfetto or chrome://tracing",
+        "pipec runs export --format junit --out report.xml",
+        "pipec runs export --format otlp --to http://localhost:4318",
     )
+)
+def export(
+    context: typer.Context,
+    run: Run = "latest",
+    *,
+    format: Annotated[  # noqa: A002
+        Literal["trace", "junit", "otlp", "graph", "context"],
+        typer.Option(
+            "--format",
+            help="A Chrome trace; a JUnit report; OpenTelemetry; what waited for what; "
+            "the context of what failed.",
+        ),
+    ] = "trace",
+    out: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Write it to this file instead.")
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where a collector of OpenTelemetry takes OTLP over HTTP; "
+            "`OTEL_EXPORTER_OTLP_ENDPOINT` if left out.",
+        ),
+    ] = None,
+) -> None:
+    """Give a run in a form that other tools read.
 
-
-def render(record: Mapping[str, Any], folder: str) -> str:
-    """The run, then its tasks, one a line."""
-    reason = f" ({record['reason']})" if record.get("reason") else ""
-    lines = [
-        f"run      {record['run_id']}",
-        f"status   {record['status']}{reason}",
-        f"targets  {visible(' '.join(record['request']['targets']))}",
-        f"started  {record['started_at']}",
-    ]
-    if "duration_ms" in record:
-        lines.append(f"took     {spell_duration(record['duration_ms'])}")
-    lines += [f"record   {folder}", ""]
-    width = max((len(task["id"]) for task in record["tasks"]), default=0)
-    for task in record["tasks"]:
-        duration = spell_duration(task["duration_ms"]) if "duration_ms" in task else ""
-        line = f"{task['status']:<9}  {task['id']:<{width}}  {duration:>7}  {outcome(task)}"
-        lines.append(line.rstrip())
-    return "\n".join(lines) + "\n"
+    OpenTelemetry is sent and needs the extra `otel`; the others are printed.
+    """
+    invocation = invocation_of(context)
+    root = invocation.find().root
+    record = find_record(root, run)
+    if format == "otlp":
+        if out is not None:
+            raise UsageError(
+                "`--format otlp` is sent, not written", help=("`--to URL` says where",)
+            )
+        spans, where = send_run(invocation, root, record, to)
+        invocation.console.say(f"sent {plural(spans, 'span')} to {visible(where)}")
+        return
+    if to is not None:
+        raise UsageError("`--to` is for `--format otlp`", help=("`--out PATH` writes a file",))
+    assert format in EXPORTS
+    text = export_run(root, record, format)
+    if out is None:
+        invocation.console.data(text)
+        return
+    try:
+        with open(os.path.join(invocation.cwd, out), "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        message = f"cannot write `{visible(out)}`: {error.strerror}"
+        raise RunError(Code.STATE_UNWRITABLE, message) from error
+    invocation.console.say(f"wrote {visible(out)}")

@@ -11,7 +11,7 @@ pub(super) struct Asked {
 
 /// Every command of pipec. Any other first word is a job or a task to run. The command line's own list
 /// is in Python; a test compares them.
-pub const VERBS: [&str; 26] = [
+pub const VERBS: &[&str] = &[
     "run",
     "run-task",
     "list",
@@ -31,11 +31,15 @@ pub const VERBS: [&str; 26] = [
     "import",
     "lsp",
     "runs",
+    "profile",
+    "audit",
     "cache",
     "gc",
     "github",
     "init",
     "explain",
+    "doctor",
+    "mcp",
     "schema",
     "completions",
     "version",

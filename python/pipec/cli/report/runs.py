@@ -1,0 +1,28 @@
+"""A recorded run for people: what was asked for, then its tasks, one a line."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipec.cli.records import outcome
+from pipec.runtime.durations import spell_duration
+from pipec.runtime.visible import visible
+
+
+def render_run(record: Mapping[str, Any], folder: str) -> str:
+    """The run, then its tasks. `folder`: where the record is, as a person would write it."""
+    reason = f" ({record['reason']})" if record.get("reason") else ""
+    lines = [
+        f"run      {record['run_id']}",
+        f"status   {record['status']}{reason}",
+        f"targets  {visible(' '.join(record['request']['targets']))}",
+        f"started  {record['started_at']}",
+    ]
+    if "duration_ms" in record:
+        lines.append(f"took     {spell_duration(record['duration_ms'])}")
+    lines += [f"record   {folder}", ""]
+    width = max((len(task["id"]) for task in record["tasks"]), default=0)
+    for task in record["tasks"]:
+        duration = spell_duration(task["duration_ms"]) if "duration_ms" in task else ""
+        line = f"{task['status']:<9}  {task['id']:<{width}}  {duration:>7}  {outcome(task)}"
+        lines.append(line.rstrip())
+    return "\n".join(lines) + "\n"
