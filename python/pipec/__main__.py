@@ -32,7 +32,13 @@ def main() -> None:
 
         sys.exit(report(error))
     if isinstance(answer, tuple):
-        _leave(*answer)
+        out, err, status, failed = answer
+        if failed:
+            # What a person goes on from takes longer than the run needed of us, and is worth it.
+            from pipec.cli.after_run import keep_context
+
+            keep_context(failed)
+        _leave(out, err, status)
     if sys.argv[1:] and sys.argv[-1] in ("--help", "-h"):
         page = _help_page(sys.argv[1:-1])
         if page:

@@ -236,10 +236,11 @@ class Engine:
 
 # --- the front door ----------------------------------------------------------------------------
 
-def answer(words: list[str], /) -> tuple[str, str, int] | HandOver | None:
+def answer(words: list[str], /) -> tuple[str, str, int, str | None] | HandOver | None:
     """Answers the command line `words` of this process, if that needs no Python.
 
-    Gives what is left to print on standard output and error and the exit status. For a run in
+    Gives what is left to print on standard output and error and the exit status, and of a run in
+    which tasks failed its id: its record has no context packs yet. For a run in
     which something has to run that takes more than processes: what is known so far. None: a form
     that is not known here; nothing was done.
 

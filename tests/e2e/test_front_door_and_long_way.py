@@ -266,7 +266,8 @@ def no_python(tmp_path):
     folder = tmp_path / "no-python"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(
-        "import sys\nsys.modules['pipec.runtime'] = None\nsys.modules['pipec.cli'] = None\n"
+        "import sys\n"
+        "sys.modules['pipec.runtime.executor'] = sys.modules['pipec.cli.main'] = None\n"
     )
     return {"PYTHONPATH": str(folder)}
 

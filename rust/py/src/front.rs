@@ -32,8 +32,16 @@ pub(crate) fn answer(py: Python<'_>, words: Vec<String>) -> PyResult<Option<Py<P
     }
     match outcome {
         None | Some(Outcome::Unknown) => Ok(None),
-        Some(Outcome::Done { out, err, status }) => Ok(Some(
-            (out, err, status).into_pyobject(py)?.into_any().unbind(),
+        Some(Outcome::Done {
+            out,
+            err,
+            status,
+            failed,
+        }) => Ok(Some(
+            (out, err, status, failed)
+                .into_pyobject(py)?
+                .into_any()
+                .unbind(),
         )),
         Some(Outcome::HandOver(begun)) => Ok(Some(
             HandOver::of(*begun).into_pyobject(py)?.into_any().unbind(),

@@ -28,13 +28,18 @@ def keep_evidence(assessment: Assessment, record: RunRecord) -> None:
     with contextlib.suppress(OSError):
         write_graph(run_folder(request.root, record.run_id), request.pipeline, request.plan)
     if record.counts.failed:
-        write_packs(
-            request.root,
-            record,
-            pipeline=request.pipeline,
-            redaction=assessment.redaction,
-            find_diff=lambda task: _diff(assessment, task),
-        )
+        keep_context_packs(assessment, record)
+
+
+def keep_context_packs(assessment: Assessment, record: RunRecord) -> None:
+    """Adds the context of each failed task to the record of a run."""
+    write_packs(
+        assessment.request.root,
+        record,
+        pipeline=assessment.request.pipeline,
+        redaction=assessment.redaction,
+        find_diff=lambda task: _diff(assessment, task),
+    )
 
 
 def _diff(assessment: Assessment, task: TaskRecord) -> InputDiff | None:

@@ -23,8 +23,9 @@ use crate::error::Error;
 use crate::ir::Pipeline;
 use crate::key::environment::Variables;
 use crate::process::keep_descriptors;
+use crate::run::graph::Graph;
 use crate::run::record::{RunFacts, Status, TaskRecord, timestamp};
-use crate::run::records::{Bounds, create_folder, prune, run_id};
+use crate::run::records::{Bounds, create_folder, prune, run_id, write_graph};
 use crate::run::report::{self, Report};
 use crate::run::{Checked, Recorder, Work, check, execute};
 
@@ -51,11 +52,12 @@ pub struct Call {
 pub enum Outcome {
     /// Not a form that is known here. Nothing was done.
     Unknown,
-    /// Done: what to print, and the exit status.
+    /// Done: what to print, and the exit status; of a run in which tasks failed also its id.
     Done {
         out: String,
         err: String,
         status: u8,
+        failed: Option<String>,
     },
     /// Something has to run that takes more than processes: what is known so far, with the lock held.
     HandOver(Box<HandOver>),
@@ -89,6 +91,7 @@ pub fn answer(call: &Call, world: &dyn World) -> Outcome {
             out,
             err: String::new(),
             status: 0,
+            failed: None,
         };
     }
     words::plain_run(&call.words)
@@ -163,22 +166,26 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
     drop(lock);
     // The process ends now, and the system takes its memory back faster than it can be freed.
     std::mem::forget((engine, pipeline, decisions));
-    Some(done.map_or_else(Outcome::Fault, |status| Outcome::Done {
-        out: String::new(),
-        err: String::new(),
-        status,
-    }))
+    Some(
+        done.map_or_else(Outcome::Fault, |(status, has_failed)| Outcome::Done {
+            out: String::new(),
+            err: String::new(),
+            status,
+            failed: has_failed.then_some(run_id),
+        }),
+    )
 }
 
 impl Run<'_> {
-    /// Does the run and gives its exit status. None: it is not for the front door, and nothing has run.
+    /// Does the run and gives its exit status, and whether a task failed. None: it is not for the front
+    /// door, and nothing has run.
     fn give(
         &self,
         facts: &RunFacts<'_>,
         asked: &words::Asked,
         started: std::time::Duration,
         warned: String,
-    ) -> Option<Result<u8, Error>> {
+    ) -> Option<Result<(u8, bool), Error>> {
         let tasks = self
             .to_restore()
             .filter(|tasks| self.restore(tasks))
@@ -204,6 +211,8 @@ impl Run<'_> {
         recorder.begin();
         let outcome = if let Some(checked) = to_run {
             keep_descriptors();
+            // Without it the pipeline tells, as long as that is kept.
+            let _ = write_graph(&folder, &Graph::of(self.pipeline, facts.asked, facts.planned));
             execute(&self.work(facts.run_id, checked), &recorder)
         } else {
             for task in tasks.unwrap_or_default() {
@@ -214,9 +223,10 @@ impl Run<'_> {
             Ok(0)
         };
         let is_closed = recorder.output_is_closed();
+        let has_failed = recorder.any_task(|task| task.status == Status::Failed);
         Some(outcome.map(|status| match status {
-            0 if is_closed => OUTPUT_CLOSED,
-            status => status,
+            0 if is_closed => (OUTPUT_CLOSED, has_failed),
+            status => (status, has_failed),
         }))
     }
 

@@ -7,6 +7,7 @@ mod attempt;
 mod check;
 mod direct;
 mod environment;
+pub(crate) mod graph;
 mod interrupt;
 mod journal;
 mod log;

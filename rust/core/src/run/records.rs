@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
+use super::graph::Graph;
 use super::record::{Moment, RunRecord};
 use super::summary::summary;
 use crate::key::environment::Variables;
@@ -76,6 +77,11 @@ pub(crate) fn write_record(folder: &Path, record: &RunRecord<'_>) -> crate::Resu
 /// Puts `summary.md` in place.
 pub(crate) fn write_summary(folder: &Path, record: &RunRecord<'_>) -> crate::Result<()> {
     put(folder, "summary.md", summary(record) + "\n")
+}
+
+/// Puts `graph.json` in place.
+pub(crate) fn write_graph(folder: &Path, graph: &Graph<'_>) -> crate::Result<()> {
+    put(folder, "graph.json", spaced(graph) + "\n")
 }
 
 fn put(folder: &Path, name: &str, text: String) -> crate::Result<()> {
