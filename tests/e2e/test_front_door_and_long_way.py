@@ -266,8 +266,7 @@ def no_python(tmp_path):
     folder = tmp_path / "no-python"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(
-        "import sys\n"
-        "sys.modules['pipec.runtime.executor'] = sys.modules['pipec.cli.main'] = None\n"
+        "import sys\nsys.modules['pipec.runtime.executor'] = sys.modules['pipec.cli.main'] = None\n"
     )
     return {"PYTHONPATH": str(folder)}
 

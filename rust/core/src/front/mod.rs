@@ -212,7 +212,10 @@ impl Run<'_> {
         let outcome = if let Some(checked) = to_run {
             keep_descriptors();
             // Without it the pipeline tells, as long as that is kept.
-            let _ = write_graph(&folder, &Graph::of(self.pipeline, facts.asked, facts.planned));
+            let _ = write_graph(
+                &folder,
+                &Graph::of(self.pipeline, facts.asked, facts.planned),
+            );
             execute(&self.work(facts.run_id, checked), &recorder)
         } else {
             for task in tasks.unwrap_or_default() {
