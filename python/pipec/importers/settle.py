@@ -52,14 +52,14 @@ def settle(target: Target, *, own_files: tuple[str, ...]) -> Settled:
     settled = Settled({})
     ids = give_ids(target.tasks)
     names = {key: ".".join(segments) for key, segments in ids.items()}
-    tasks = _tree(target, ids, names, settled)
-    jobs = _jobs(target, names, settled)
-    if target.comments:
-        settled.comments[()] = target.comments
     fields = {"name": target.name.replace("\0", "").strip() or "app", **target.fields}
     first = next(iter(target.tasks.values()), None)
     place = first.place if first is not None else Place("", 1)
     _drop_what_is_illegal(fields, PipelineSpec, place, "the pipeline", target.report)
+    tasks = _tree(target, ids, names, settled)
+    jobs = _jobs(target, names, fields.get("triggers", {}), settled)
+    if target.comments:
+        settled.comments[()] = target.comments
     settled.values = _ordered(
         {**fields, **({"tasks": tasks} if tasks else {}), **({"jobs": jobs} if jobs else {})},
         PipelineSpec,
@@ -99,7 +99,9 @@ def _tree(
     return tree
 
 
-def _jobs(target: Target, names: Mapping[Key, str], settled: Settled) -> dict[str, Any]:
+def _jobs(
+    target: Target, names: Mapping[Key, str], triggers: Mapping[str, Any], settled: Settled
+) -> dict[str, Any]:
     jobs: dict[str, Any] = {}
     given: dict[str, str] = {}
     for job in target.jobs:
@@ -117,6 +119,9 @@ def _jobs(target: Target, names: Mapping[Key, str], settled: Settled) -> dict[st
         if job.comments:
             settled.comments[("jobs", name)] = job.comments
     for job_fields in jobs.values():
+        named = [name for name in job_fields.pop("trigger", ()) if name in triggers]
+        if named:
+            job_fields["trigger"] = named
         needs = [given[need] for need in job_fields.get("needs", ()) if given.get(need) in jobs]
         job_fields.pop("needs", None)
         if needs:

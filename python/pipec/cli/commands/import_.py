@@ -29,6 +29,7 @@ app = command_app()
 
 Kind = Enum("Kind", {importer.kind: importer.kind for importer in IMPORTERS})  # type: ignore[misc]
 
+_KINDS = ", ".join(importer.kind for importer in IMPORTERS)
 _STANDARD_OUTPUT = "-"
 _WORKFLOWS = os.path.join(".github", "workflows")
 
@@ -44,7 +45,7 @@ _WORKFLOWS = os.path.join(".github", "workflows")
 )
 def import_(
     context: typer.Context,
-    kind: Annotated[Kind, typer.Argument(help="The tool whose file is read.")],
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help=f"One of {_KINDS}.")],
     file: Annotated[
         str | None, typer.Argument(metavar="FILE", help="Its file; the usual one unless given.")
     ] = None,
