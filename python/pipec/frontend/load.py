@@ -108,10 +108,9 @@ def _independent(
     missing = [(section_of(route), *route[1:]) for route in validated.culprits if route]
     independent = []
     for finding in later:
-        routes = [label.route for label in finding.labels]
         if (
             finding.severity == "error"
-            and not any(_concerns(route, gone) for route in routes for gone in validated.culprits)
+            and not any(_concerns(finding, gone) for gone in validated.culprits)
             and not _means_something_missing(finding, missing, values)
         ):
             independent.append(finding)
@@ -134,6 +133,9 @@ def _means_something_missing(
     )
 
 
-def _concerns(route: Route, culprit: Route) -> bool:
-    """Whether the one is in the other."""
-    return all(a == b for a, b in zip(route, culprit, strict=False))
+def _concerns(finding: Finding, culprit: Route) -> bool:
+    """Whether the finding is about the culprit, or explains itself with what is in it."""
+    first, *others = [label.route for label in finding.labels] or [()]
+    return all(a == b for a, b in zip(first, culprit, strict=False)) or any(
+        route[: len(culprit)] == culprit for route in others
+    )

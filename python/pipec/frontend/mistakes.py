@@ -56,10 +56,11 @@ def _refused(context: Mapping[str, Any], place: Place) -> Finding:
     route = (*place.route, context["key"]) if context["key"] else place.route
     is_name = code is Code.INVALID_ID and context["key"]
     at_key = place.is_key or code in _ABOUT_KEYS or bool(is_name)
-    label = Label(route, at="key" if at_key else "value")
-    return Finding(
-        code, context["message"], (label,), (context["help"],) if context["help"] else ()
-    )
+    labels = [Label(route, at="key" if at_key else "value")]
+    if context["beside"]:
+        labels.append(Label((*place.route, context["beside"]), "does not go with this", at="key"))
+    advice = (context["help"],) if context["help"] else ()
+    return Finding(code, context["message"], tuple(labels), advice)
 
 
 _ABOUT_KEYS = frozenset({Code.CONFLICTING_FIELDS, Code.MISSING_FIELD})

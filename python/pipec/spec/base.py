@@ -36,9 +36,20 @@ class Spec(BaseModel):
         return tuple(kebab(name) for name in cls.model_fields)
 
 
-def refusal(code: Code, message: str, *, advice: str = "", key: str = "") -> PydanticCustomError:
-    """An error for a validator to raise. `key`: the member of the table that is to blame."""
-    context = {"code": code.value, "message": message, "help": advice, "key": key}
+def refusal(
+    code: Code, message: str, *, advice: str = "", key: str = "", beside: str = ""
+) -> PydanticCustomError:
+    """An error for a validator to raise.
+
+    `key` is the member of the table that is to blame, `beside` the one that it does not go with.
+    """
+    context = {
+        "code": code.value,
+        "message": message,
+        "help": advice,
+        "key": key,
+        "beside": beside,
+    }
     return PydanticCustomError("pipec", "{message}", context)
 
 

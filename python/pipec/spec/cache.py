@@ -238,7 +238,7 @@ class StoreSpec(Spec):
             raise refusal(Code.MISSING_FIELD, message)
         if len(kinds) > 1:
             message = f"a store has one kind, and this one has `{kinds[0]}` and `{kinds[1]}`"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key=kinds[1])
+            raise refusal(Code.CONFLICTING_FIELDS, message, key=kinds[1], beside=kinds[0])
         return self
 
 

@@ -74,7 +74,7 @@ class VariableValue(Spec):
     def _default_selects(self) -> Self:
         if self.map is not None and self.default is not None and self.default not in self.map:
             message = f"the map has no entry for the default `{self.default}`"
-            raise refusal(Code.INVALID_VALUE, message, key="default")
+            raise refusal(Code.INVALID_VALUE, message, key="default", beside="map")
         return self
 
 

@@ -42,21 +42,22 @@ class ParamSpec(Spec):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        kind = "type" if "type" in self.model_fields_set else ""
         if self.type == "choice" and self.choices is None:
-            raise refusal(Code.MISSING_FIELD, "a `choice` needs `choices`")
+            raise refusal(Code.MISSING_FIELD, "a `choice` needs `choices`", key=kind)
         if self.type != "choice" and self.choices is not None:
             message = f"only a `choice` has `choices`, and this parameter is `{self.type}`"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="choices")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="choices", beside=kind)
         if self.default is None:
             return self
         if type(self.default) is not _TYPES[self.type]:
             message = f"the default of a parameter `{self.type}` cannot be {describe(self.default)}"
-            raise refusal(Code.WRONG_TYPE, message, key="default")
+            raise refusal(Code.WRONG_TYPE, message, key="default", beside=kind)
         if isinstance(self.default, int) and abs(self.default) > LARGEST_INTEGER:
             raise refusal(Code.INVALID_VALUE, "this number is too large", key="default")
         if self.choices is not None and self.default not in self.choices:
             message = f"the default `{self.default}` is not one of the choices"
-            raise refusal(Code.INVALID_VALUE, message, key="default")
+            raise refusal(Code.INVALID_VALUE, message, key="default", beside="choices")
         return self
 
 
@@ -247,10 +248,10 @@ class GithubJobSpec(Spec):
     def _one_runner(self) -> Self:
         if self.pages is not None and self.runs_on_matrix is not None:
             message = "a site is built by one job, and `runs-on-matrix` makes several"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="pages")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="pages", beside="runs-on-matrix")
         if self.runs_on is not None and self.runs_on_matrix is not None:
             message = "a job has `runs-on` or `runs-on-matrix`, not both"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="runs-on-matrix")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="runs-on-matrix", beside="runs-on")
         return self
 
 
@@ -284,7 +285,7 @@ def _distinct(params: dict[str, Any]) -> dict[str, Any]:
                 f"`{taken[exported]}` and `{name}` would both be the variable "
                 f"`PIPEC_PARAM_{exported}`"
             )
-            raise refusal(Code.CONFLICTING_FIELDS, message, key=name)
+            raise refusal(Code.CONFLICTING_FIELDS, message, key=name, beside=taken[exported])
     return params
 
 

@@ -57,14 +57,16 @@ class SourceSpec(Spec):
             raise refusal(Code.MISSING_FIELD, "a source needs `git` or `path`")
         if self.git is not None and self.path is not None:
             message = "a source has `git` or `path`, not both"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="path")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="path", beside="git")
         if self.ref is not None and self.path is not None:
             message = "a folder is taken as it is: only a repository has a `ref`"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="ref")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="ref", beside="path")
         if self.prepare and self.path is not None and not self.writable:
             message = "preparing a folder writes to it"
             advice = "allow it with `writable = true`"
-            raise refusal(Code.CONFLICTING_FIELDS, message, advice=advice, key="prepare")
+            raise refusal(
+                Code.CONFLICTING_FIELDS, message, advice=advice, key="prepare", beside="path"
+            )
         return self
 
 
@@ -209,7 +211,7 @@ class SandboxSpec(Spec):
             raise refusal(Code.MISSING_FIELD, message)
         if len(kinds) > 1:
             message = f"a sandbox has one kind, and this one has `{kinds[0]}` and `{kinds[1]}`"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key=kinds[1])
+            raise refusal(Code.CONFLICTING_FIELDS, message, key=kinds[1], beside=kinds[0])
         return self
 
 
@@ -243,7 +245,7 @@ class ProfileSpec(Spec):
     def _labels_need_a_runner(self) -> Self:
         if self.target == "local" and self.runs_on is not None:
             message = "a local profile has no runner"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="runs-on")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="runs-on", beside="target")
         return self
 
 
@@ -375,7 +377,7 @@ class CommandRuleSpec(Spec):
             raise refusal(Code.MISSING_FIELD, "a command rule needs `prefix` or `exact`")
         if self.prefix is not None and self.exact is not None:
             message = "a command rule has `prefix` or `exact`, not both"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="exact")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="exact", beside="prefix")
         return self
 
 

@@ -94,6 +94,11 @@ class MatrixSpec(Spec):
                     f"`{taken[exported]}` and `{name}` would both be the variable "
                     f"`PIPEC_MATRIX_{exported}`"
                 )
-                key = name if name in value else ""
-                raise refusal(Code.CONFLICTING_FIELDS, message, key=key)
+                both = name in value and taken[exported] in value
+                raise refusal(
+                    Code.CONFLICTING_FIELDS,
+                    message,
+                    key=name if both else "",
+                    beside=taken[exported] if both else "",
+                )
         return value

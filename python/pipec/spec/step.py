@@ -228,7 +228,7 @@ class AgentStepSpec(Spec):
     def _one_prompt(self) -> Self:
         if self.prompt is not None and self.prompt_file is not None:
             message = "an agent step has `prompt` or `prompt-file`, not both"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="prompt-file")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="prompt-file", beside="prompt")
         if self.prompt is None and self.prompt_file is None:
             message = "an agent step needs `prompt` or `prompt-file`"
             raise refusal(Code.MISSING_FIELD, message)

@@ -45,7 +45,7 @@ class ToolchainSpec(Spec):
     def _one_version(self) -> Self:
         if self.version is not None and self.version_file is not None:
             message = "a toolchain has `version` or `version-file`, not both"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="version-file")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="version-file", beside="version")
         return self
 
 

@@ -86,13 +86,13 @@ class SyncTargetSpec(Spec):
             raise refusal(Code.MISSING_FIELD, "a target needs `path` or `package`")
         if self.path is not None and self.package is not None:
             message = "a target has `path` or `package`, not both"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="package")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="package", beside="path")
         if self.path is not None and self.allow_multiple:
             message = "a path is one file: `allow-multiple` is for `package`"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="allow-multiple")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="allow-multiple", beside="path")
         if self.path is not None and self.runner not in (None, *runners_of(self.path)):
             message = f"`{self.path}` has no scripts of {self.runner}"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="runner")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="runner", beside="path")
         return self
 
 

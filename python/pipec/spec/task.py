@@ -196,10 +196,10 @@ class TaskSpec(Spec):
     def _no_contradiction(self) -> Self:
         if self.run is not None and self.steps is not None:
             message = "a task has `run` or `steps`, not both"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="steps")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="steps", beside="run")
         if self.interactive and self.cache is not False:
             message = "an interactive task is never cached"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="cache")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="cache", beside="interactive")
         return self
 
 

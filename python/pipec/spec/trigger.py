@@ -126,8 +126,8 @@ class TriggerSpec(Spec):
             raise refusal(Code.MISSING_FIELD, message)
         if len(ways) > 1:
             message = f"a trigger has one way, and this one has `{ways[0]}` and `{ways[1]}`"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key=ways[1])
+            raise refusal(Code.CONFLICTING_FIELDS, message, key=ways[1], beside=ways[0])
         if self.timezone is not None and ways[0] not in {"cron", "schedule"}:
             message = "only a `cron` has a `timezone`"
-            raise refusal(Code.CONFLICTING_FIELDS, message, key="timezone")
+            raise refusal(Code.CONFLICTING_FIELDS, message, key="timezone", beside=ways[0])
         return self

@@ -46,6 +46,9 @@ error[PIPEC_DEPENDENCY_CYCLE]: tasks depend on each other in a circle: `a` → `
   |
 5 | depends-on = ["outside", "b"]
   |                          ^^^
+6 | [tasks.b]
+7 | depends-on = ["c", "a"]
+  |                    --- and `b` needs `a`
   |
 
 error[PIPEC_DEPENDENCY_CYCLE]: jobs need each other in a circle: `one` → `two` → `one`
@@ -53,6 +56,9 @@ error[PIPEC_DEPENDENCY_CYCLE]: jobs need each other in a circle: `one` → `two`
    |
 13 | needs = ["two"]
    |          ^^^^^
+...
+16 | needs = ["one"]
+   |          ----- and `two` needs `one`
    |
 
 warning[PIPEC_UNUSED]: the named input `x` is not used
@@ -67,6 +73,8 @@ error[PIPEC_NAMED_INPUT_CYCLE]: named inputs refer to each other in a circle: `x
    |
 18 | x = ["y"]
    |      ^^^
+19 | y = ["!x"]
+   |      ---- and `y` takes in `x`
    |
 
 warning[PIPEC_UNUSED]: the named input `y` is not used
@@ -79,6 +87,8 @@ warning[PIPEC_UNUSED]: the named input `y` is not used
 error[PIPEC_DEPENDENCY_CYCLE]: layered stores contain each other in a circle: `far` → `near` → `far`
   --> pipeline.toml:22:20
    |
+21 | near = { layered = ["far"] }
+   |                     ----- and `near` contains `far`
 22 | far = { layered = ["near"] }
    |                    ^^^^^^
    |
@@ -216,8 +226,11 @@ def test_reading_what_another_task_makes_needs_a_dependency() -> None:
 warning[PIPEC_UNDECLARED_DEPENDENCY]: `forgotten` reads `src/gen/x`, which `gen` makes, and does not depend on it (and of 1 other task)
   --> pipeline.toml:17:1
    |
+ 5 | outputs = ["src/gen/**"]
+   | ------- made here, by `gen`
+...
 17 | inputs = ["source"]
-   | ^^^^^^
+   | ^^^^^^ read here
    |
 help: add `gen` to `depends-on`, or exclude its outputs
 

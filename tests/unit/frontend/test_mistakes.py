@@ -510,7 +510,7 @@ error[PIPEC_INVALID_VALUE]: the map has no entry for the default `c`
   --> pipeline.toml:10:55
    |
 10 | env = { A = { var = "A", map = { a = "b" }, default = "c" } }
-   |                                                       ^^^
+   |                          --- does not go with this    ^^^
    |
 
 error[PIPEC_INVALID_VALUE]: `p` has to be at least 1, not 0
@@ -568,21 +568,27 @@ error[PIPEC_CONFLICTING_FIELDS]: an agent step has `prompt` or `prompt-file`, no
  --> pipeline.toml:3:36
   |
 3 | run = { agent = "x", prompt = "p", prompt-file = "f" }
-  |                                    ^^^^^^^^^^^
+  |                      ------        ^^^^^^^^^^^
+  |                      |
+  |                      does not go with this
   |
 
 error[PIPEC_CONFLICTING_FIELDS]: a trigger has one way, and this one has `manual` and `cron`
  --> pipeline.toml:5:22
   |
 5 | t = { manual = true, cron = "* * * * *" }
-  |                      ^^^^
+  |       ------         ^^^^
+  |       |
+  |       does not go with this
   |
 
 error[PIPEC_CONFLICTING_FIELDS]: only a `cron` has a `timezone`
  --> pipeline.toml:6:22
   |
 6 | u = { manual = true, timezone = "UTC" }
-  |                      ^^^^^^^^
+  |       ------         ^^^^^^^^
+  |       |
+  |       does not go with this
   |
 
 error[PIPEC_MISSING_FIELD]: a trigger needs `manual = true`, `github` or `cron`
@@ -595,6 +601,8 @@ error[PIPEC_MISSING_FIELD]: a trigger needs `manual = true`, `github` or `cron`
 error[PIPEC_CONFLICTING_FIELDS]: a job has `runs-on` or `runs-on-matrix`, not both
   --> pipeline.toml:12:1
    |
+11 | runs-on = "a"
+   | ------- does not go with this
 12 | runs-on-matrix = ["b"]
    | ^^^^^^^^^^^^^^
    |
@@ -602,6 +610,8 @@ error[PIPEC_CONFLICTING_FIELDS]: a job has `runs-on` or `runs-on-matrix`, not bo
 error[PIPEC_CONFLICTING_FIELDS]: `a-b` and `a_b` would both be the variable `PIPEC_PARAM_A_B`
   --> pipeline.toml:15:1
    |
+14 | a-b = "int"
+   | --- does not go with this
 15 | a_b = "int"
    | ^^^
    |
@@ -610,28 +620,34 @@ error[PIPEC_CONFLICTING_FIELDS]: only a `choice` has `choices`, and this paramet
   --> pipeline.toml:19:23
    |
 19 | one = { type = "int", choices = ["a"] }
-   |                       ^^^^^^^
+   |         ----          ^^^^^^^
+   |         |
+   |         does not go with this
    |
 
 error[PIPEC_MISSING_FIELD]: a `choice` needs `choices`
-  --> pipeline.toml:20:1
+  --> pipeline.toml:20:9
    |
 20 | two = { type = "choice" }
-   | ^^^
+   |         ^^^^
    |
 
 error[PIPEC_WRONG_TYPE]: the default of a parameter `bool` cannot be text
   --> pipeline.toml:21:36
    |
 21 | three = { type = "bool", default = "x" }
-   |                                    ^^^
+   |           ----                     ^^^
+   |           |
+   |           does not go with this
    |
 
 error[PIPEC_CONFLICTING_FIELDS]: a store has one kind, and this one has `file` and `memory`
   --> pipeline.toml:23:18
    |
 23 | s = { file = {}, memory = {} }
-   |                  ^^^^^^
+   |       ----       ^^^^^^
+   |       |
+   |       does not go with this
    |
 
 error[PIPEC_MISSING_FIELD]: a store needs a kind: `file`, `memory`, `redis`, `http`, `s3`, `reapi` or `layered`

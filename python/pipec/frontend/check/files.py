@@ -86,7 +86,7 @@ def undeclared_dependencies(checked: Checked) -> Iterator[Finding]:
             (owner, path) for owner, path in chain([first], strangers) if owner.id not in before
         ]
         if missing:
-            yield _undeclared(task, origin, missing)
+            yield _undeclared(task, origin, missing, checked.origins[missing[0][0].id])
 
 
 def _makers(patterns: Sequence[Pattern], owners: Sequence[Task]) -> list[tuple[Task, str]]:
@@ -145,7 +145,9 @@ def _never_input(rule: Rule | NamedRule, label: Label) -> Iterator[Finding]:
         yield Finding(Code.NEVER_AN_INPUT, message, (label,), severity="warning")
 
 
-def _undeclared(task: Task, origin: TaskOrigin, missing: Sequence[tuple[Task, str]]) -> Finding:
+def _undeclared(
+    task: Task, origin: TaskOrigin, missing: Sequence[tuple[Task, str]], maker: TaskOrigin
+) -> Finding:
     owner, path = missing[0]
     message = f"`{task.id}` reads `{path}`, which `{owner.id}` makes, and does not depend on it"
     if len(missing) > 1:
@@ -154,7 +156,10 @@ def _undeclared(task: Task, origin: TaskOrigin, missing: Sequence[tuple[Task, st
     return Finding(
         Code.UNDECLARED_DEPENDENCY,
         message,
-        (Label(origin.of("inputs"), at="key"),),
+        (
+            Label(origin.of("inputs"), "read here", at="key"),
+            Label(maker.of("outputs"), f"made here, by `{owner.id}`", at="key"),
+        ),
         (f"add `{owner.id}` to `depends-on`, or exclude its outputs",),
         severity="warning",
     )

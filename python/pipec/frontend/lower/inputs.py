@@ -29,6 +29,8 @@ from pipec.spec.pipeline import PipelineSpec
 DEEPEST = 100
 """How deep named inputs may take each other in: more than anybody writes, and safe to recurse."""
 
+_MOST_LABELS = 4
+
 Item = str | FileValueSpec | EnvInputSpec | CommandInputSpec | OutputsOfSpec
 
 
@@ -116,14 +118,21 @@ class NamedInputTable:
             self._report_depths(edges)
         for cycle in cycles:
             path = " → ".join(f"`{name}`" for name in (*cycle, cycle[0]))
-            following = cycle[1 % len(cycle)]
-            texts = [
-                item.removeprefix("!") if isinstance(item, str) else ""
-                for item in self._items[cycle[0]]
-            ]
-            label = Label(("named-inputs", cycle[0], texts.index(following)))
             message = f"named inputs refer to each other in a circle: {path}"
-            self._findings.append(Finding(Code.NAMED_INPUT_CYCLE, message, (label,)))
+            labels = (
+                Label(self._place(name, taken), f"and `{name}` takes in `{taken}`" if index else "")
+                for index, (name, taken) in enumerate(
+                    zip(cycle[:_MOST_LABELS], [*cycle[1:], cycle[0]], strict=False)
+                )
+            )
+            self._findings.append(Finding(Code.NAMED_INPUT_CYCLE, message, tuple(labels)))
+
+    def _place(self, name: str, taken: str) -> Route:
+        """Where a named input takes in another one."""
+        texts = [
+            item.removeprefix("!") if isinstance(item, str) else "" for item in self._items[name]
+        ]
+        return ("named-inputs", name, texts.index(taken))
 
     def _report_depths(self, edges: Mapping[str, Sequence[str]]) -> None:
         depths: dict[str, int] = {}

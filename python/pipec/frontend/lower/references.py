@@ -23,9 +23,11 @@ class References:
         self._has_members = has_members
         self._suggestions = 0
         self._tasks: dict[str, tuple[TaskId, ...]] = {}
+        self._routes: dict[str, Route] = {}
         for task in placed:
             ids = tuple(task_id for task_id, _ in task.variants)
             self._tasks[task.name] = ids
+            self._routes[task.name] = task.route
             self._tasks.update((task_id, (task_id,)) for task_id in ids)
 
     def resolve(
@@ -50,12 +52,22 @@ class References:
             return ()
         meant = meanings(written, group, self._tasks)
         if len(meant) > 1:
-            findings.append(_ambiguous(written, meant[0], route))
+            findings.append(self._ambiguous(written, meant[0], route))
             return ()
         if not meant:
             findings.append(self._unknown(written, route, group))
             return ()
         return self._tasks[meant[0]]
+
+    def _ambiguous(self, written: str, inside: str, route: Route) -> Finding:
+        message = f"`{written}` can be the task `{inside}` of this group, or the task `{written}`"
+        advice = f"write `{inside}` for the one, or rename the other"
+        defined = (
+            Label(self._routes[name], f"`{name}` is defined here", at="key")
+            for name in (inside, written)
+            if name in self._routes
+        )
+        return Finding(Code.AMBIGUOUS_TASK, message, (Label(route), *defined), (advice,))
 
     def _unknown(self, written: str, route: Route, group: str) -> Finding:
         message = f"there is no task `{written}`"
@@ -143,9 +155,3 @@ def split_foreign(written: str) -> tuple[str, str]:
     name, bracket, values = written.partition("[")
     owner, _, task = name.rpartition(":")
     return owner, f"{task}{bracket}{values}" if task else ""
-
-
-def _ambiguous(written: str, inside: str, route: Route) -> Finding:
-    message = f"`{written}` can be the task `{inside}` of this group, or the task `{written}`"
-    advice = f"write `{inside}` for the one, or rename the other"
-    return Finding(Code.AMBIGUOUS_TASK, message, (Label(route),), (advice,))
