@@ -32,6 +32,7 @@ impl Engine {
         };
         let look = Arc::new(look);
         self.lock().memory.looked = Some(Arc::clone(&look));
+        self.remember_first(&look, tasks.iter().copied().zip(sets.iter().copied()));
         let inputs = self.inputs_of(&look, sets.iter().map(|sets| sets.inputs));
         let mut finished: HashSet<&str> = HashSet::new();
         // Sets of inputs that a restore may change.
@@ -49,7 +50,7 @@ impl Engine {
             let Some(inputs) = inputs.get(&sets.inputs) else {
                 continue;
             };
-            match self.decide_from(id, &look, sets, *inputs, given.unwrap_or(&none)) {
+            match self.decide_from(id, &look, sets, *inputs, given.unwrap_or(&none), true) {
                 Ok(decision) => {
                     if self.lock().made.contains_key(id) {
                         finished.insert(id);

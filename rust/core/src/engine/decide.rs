@@ -47,11 +47,17 @@ impl Inputs {
 impl Engine {
     /// Looks at the task's inputs as they are now, computes its key and looks it up.
     pub fn decide(&self, task: &str, extras: &Extras) -> Result<Decision> {
+        let owns_nothing = self.pipeline.task(task)?.outputs.is_empty();
+        if let Some((look, sets)) = self.as_first_seen(task).filter(|_| owns_nothing) {
+            let (digest, count) = look.inputs_sum(&self.root, sets.inputs)?;
+            let inputs = Inputs { digest, count };
+            return self.decide_from(task, &look, sets, inputs, extras, true);
+        }
         let (look, sets) = self.look(&[task])?;
         let sets = sets[0];
         self.digest(&look, &[sets.inputs]);
         let inputs = Inputs::of(&look.inputs(&self.root, sets.inputs)?);
-        self.decide_from(task, &look, sets, inputs, extras)
+        self.decide_from(task, &look, sets, inputs, extras, false)
     }
 
     pub(super) fn decide_from(
@@ -61,6 +67,7 @@ impl Engine {
         sets: TaskSets,
         inputs: Inputs,
         extras: &Extras,
+        is_of_first: bool,
     ) -> Result<Decision> {
         let task = self.pipeline.task(id)?;
         let (made, is_sure) = self.made_by_dependencies(task)?;
@@ -102,6 +109,7 @@ impl Engine {
             dependencies: made,
             inputs: before,
             writings,
+            is_of_first,
             hit,
         };
         self.keep(id, task, decided)?;

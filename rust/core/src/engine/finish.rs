@@ -1,5 +1,6 @@
 //! After the decision: outputs restored from a hit, or looked at and stored after a run.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -10,7 +11,7 @@ use rayon::prelude::*;
 use super::assess::needs;
 use super::decide::{hex, success_of};
 use super::decision::{EntryFacts, Sealed, TaskFacts, shown};
-use super::look::{Look, TaskSets, entry as manifest_entry, folder_entry, read_stable};
+use super::look::{Look, entry as manifest_entry, folder_entry, read_stable};
 use super::memory::Success;
 use super::sets::Sets;
 use super::{Decided, Engine, Hit, Made};
@@ -57,32 +58,27 @@ impl Engine {
         let task = self.pipeline.task(id)?;
         let decided = self.decided(id)?;
         self.lock().has_changed_files = true;
-        let (look, sets, alone) = self.look_with_patterns(task)?;
         let mut sealed = Sealed::default();
-        if let Some(set) = sets.outputs {
-            sealed.missing = missing(task, &look, set, &alone);
-            sealed.unsuitable = unsuitable(&look, set);
+        let owned = self.look_at_outputs(task)?;
+        if let Some((look, set, alone)) = &owned {
+            sealed.missing = missing(task, look, *set, alone);
+            sealed.unsuitable = unsuitable(look, *set);
         }
         if !sealed.missing.is_empty() || !sealed.unsuitable.is_empty() {
             self.failed(id);
             return Ok(sealed);
         }
-        self.digest(&look, &[sets.inputs]);
-        let inputs = look.inputs(&self.root, sets.inputs)?;
-        sealed.changed_inputs = differences(decided.inputs.as_ref().unwrap_or(&inputs), &inputs)
-            .iter()
-            .map(|d| shown(&d.path))
-            .collect();
-        if sealed.changed_inputs.is_empty() {
-            let written = look.written_since(sets.inputs, &decided.writings);
-            sealed.changed_inputs = written.iter().map(|path| shown(path)).collect();
-        }
+        let inputs;
+        (inputs, sealed.changed_inputs) = self.inputs_after(id, &decided)?;
         let is_sure = sealed.changed_inputs.is_empty() && !self.follows_unsure(task);
         let store = match &task.cache {
             Some(cache) if is_sure && cache.policy != "read" => Some(self.store(task)?),
             _ => None,
         };
-        let (outputs, trouble) = self.snapshot(&look, sets.outputs, store.as_ref())?;
+        let (outputs, trouble) = match &owned {
+            Some((look, set, _)) => self.snapshot(look, *set, store.as_ref())?,
+            None => (Manifest::default(), None),
+        };
         sealed.files = outputs.entries.len() as u64;
         sealed.bytes = outputs.bytes();
         sealed.digest = outputs.digest().to_hex();
@@ -138,17 +134,47 @@ impl Engine {
         needs(task).any(|id| matches!(inner.made.get(id), Some(Made::Unsure)))
     }
 
-    /// A look at one task with each of its output patterns also as a set of its own.
-    fn look_with_patterns<'a>(&'a self, task: &'a Task) -> Result<(Look, TaskSets, Vec<SetId>)> {
+    /// A task's inputs as they are after its steps, and those that are not what they were before.
+    fn inputs_after<'a>(
+        &self,
+        id: &str,
+        decided: &'a Decided,
+    ) -> Result<(Cow<'a, Manifest>, Vec<String>)> {
+        if let Some(before) = decided.inputs.as_ref().filter(|_| decided.is_of_first)
+            && self.as_first_seen(id).is_some()
+        {
+            return Ok((Cow::Borrowed(before), Vec::new()));
+        }
+        let (look, sets) = self.look(&[id])?;
+        let set = sets[0].inputs;
+        self.digest(&look, &[set]);
+        let inputs = look.inputs(&self.root, set)?;
+        let before = decided.inputs.as_ref().unwrap_or(&inputs);
+        let mut changed: Vec<String> = differences(before, &inputs)
+            .iter()
+            .map(|difference| shown(&difference.path))
+            .collect();
+        if changed.is_empty() {
+            let written = look.written_since(set, &decided.writings);
+            changed = written.iter().map(|path| shown(path)).collect();
+        }
+        Ok((Cow::Owned(inputs), changed))
+    }
+
+    /// A look at what a task owns, with each of its patterns also as a set of its own. None if it owns
+    /// nothing.
+    fn look_at_outputs<'a>(&'a self, task: &'a Task) -> Result<Option<(Look, SetId, Vec<SetId>)>> {
         let mut sets = Sets::new(&self.pipeline);
-        let own = sets.of_task(task)?;
+        let Some(own) = sets.outputs_of(task)? else {
+            return Ok(None);
+        };
         let alone: Result<Vec<_>> = task
             .outputs
             .iter()
             .map(|output| sets.output_alone(output))
             .collect();
         let alone = alone?;
-        Ok((self.look_for(sets.build())?, own, alone))
+        Ok(Some((self.look_for(sets.build())?, own, alone)))
     }
 
     /// Reads every output once, into the store if there is one. Trouble with the store, in words, does
@@ -156,12 +182,9 @@ impl Engine {
     fn snapshot(
         &self,
         look: &Look,
-        set: Option<SetId>,
+        set: SetId,
         store: Option<&Store>,
     ) -> Result<(Manifest, Option<String>)> {
-        let Some(set) = set else {
-            return Ok((Manifest::default(), None));
-        };
         let trouble = Mutex::new(None);
         self.before_reading(look);
         let kept = look

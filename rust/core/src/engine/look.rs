@@ -14,7 +14,7 @@ use super::sets::{Built, Sets};
 use super::survey::Sums;
 use crate::digest::{Digest, hash_file};
 use crate::error::{Error, Result};
-use crate::glob::SetId;
+use crate::glob::{Automaton, SetId};
 use crate::store::Present;
 use crate::tree::{
     Entry, EntryKind, FolderFound, Found, Identity, Kind, Known, Manifest, Stamp, Sum, SumOf,
@@ -198,6 +198,22 @@ impl Look {
             has_changed: AtomicBool::new(false),
             troubles: Mutex::default(),
         }
+    }
+
+    pub(super) fn automaton(&self) -> &Automaton {
+        &self.built.automaton
+    }
+
+    pub(super) fn set_count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether all that a set selects was summed up and lies where a walk sees it.
+    pub(super) fn is_steady_set(&self, set: SetId) -> bool {
+        let summed = lock(&self.added_up);
+        summed
+            .iter()
+            .any(|sum| sum.set == set && sum.of == SumOf::Inputs)
     }
 
     pub(super) fn walk(&self) -> &Walk {

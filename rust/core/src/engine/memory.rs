@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::again::First;
 use super::decision::EntryFacts;
 use super::durations::Durations;
 use super::look::Look;
@@ -26,6 +27,8 @@ pub(super) struct Memory {
     pub(super) basis: Option<Basis>,
     /// What the next look may go on from.
     pub(super) checked: Option<Checked>,
+    /// The same for tasks that are looked at again.
+    pub(super) first: Option<Arc<First>>,
     successes: BTreeMap<String, Success>,
     successes_changed: bool,
     pub(super) durations: Durations,
@@ -49,6 +52,7 @@ impl Memory {
         Self {
             fresh: Fresh::new(),
             looked: None,
+            first: None,
             basis: None,
             checked: None,
             // A damaged table costs a look into the store, and an explanation of the next miss.

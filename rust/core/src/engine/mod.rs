@@ -3,6 +3,7 @@
 //! The engine runs no command and knows no clock: what the steps did is told to it. Methods may be called
 //! from several threads; what takes long happens outside of the lock.
 
+mod again;
 mod assess;
 mod decide;
 mod decision;
@@ -76,6 +77,8 @@ struct Decided {
     inputs: Option<Manifest>,
     /// When each of those was last written.
     writings: Vec<Writing>,
+    /// The inputs are those of the first look at everything.
+    is_of_first: bool,
     hit: Option<Hit>,
 }
 

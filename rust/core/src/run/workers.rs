@@ -85,6 +85,8 @@ pub(super) fn drive(
     std::thread::scope(|scope| {
         let shared = &shared;
         scope.spawn(move || work_off(scope, shared));
+        // While the first task runs: it will be wanted when that is done.
+        work.engine.prepare_to_look_again();
         listen(shared, groups, &mut File::from(hearing));
     });
     drop(signals);

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::tree::EntryKind;
 
 /// Everything that a store and an engine keep in their folder.
-const OURS: [&str; 12] = [
+const OURS: [&str; 13] = [
     "cas",
     "ac",
     "tmp",
@@ -26,6 +26,7 @@ const OURS: [&str; 12] = [
     "settled",
     "stamp",
     "successes",
+    "durations",
     "uses.json",
 ];
 
