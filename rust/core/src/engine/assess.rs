@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::decide::Inputs;
+use super::decide::{Inputs, Seen};
 use super::decision::{Decisions, Extras};
 use super::look::Look;
 use super::{Engine, Hit};
@@ -50,7 +50,12 @@ impl Engine {
             let Some(inputs) = inputs.get(&sets.inputs) else {
                 continue;
             };
-            match self.decide_from(id, &look, sets, *inputs, given.unwrap_or(&none), true) {
+            match self.decide_from(
+                id,
+                &Seen::first(&look, sets),
+                *inputs,
+                given.unwrap_or(&none),
+            ) {
                 Ok(decision) => {
                     if self.lock().made.contains_key(id) {
                         finished.insert(id);

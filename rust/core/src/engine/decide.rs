@@ -9,6 +9,7 @@ use super::memory::Success;
 use super::{Decided, Engine, FileChange, Hit, Made, step_env};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
+use crate::glob::SetId;
 use crate::ir::{EnvValue, StructuredInput, Task};
 use crate::key::environment::{Resolved, resolve};
 use crate::key::{Components, StaticParts, dependencies, static_parts, values};
@@ -22,10 +23,39 @@ const NAMED_CHANGES: usize = 10;
 struct Asked<'a> {
     id: &'a str,
     task: &'a Task,
-    look: &'a Look,
-    sets: TaskSets,
+    seen: &'a Seen<'a>,
     key: Digest,
     components: &'a Components,
+}
+
+/// What was seen of a task's files.
+pub(super) struct Seen<'a> {
+    look: &'a Look,
+    inputs: SetId,
+    /// The look at what it owns, which may be another one.
+    owned: Option<(&'a Look, SetId)>,
+    /// The inputs are those of the first look at everything.
+    is_first: bool,
+}
+
+impl<'a> Seen<'a> {
+    /// In one look that is not the first.
+    fn of(look: &'a Look, sets: TaskSets) -> Self {
+        Self {
+            look,
+            inputs: sets.inputs,
+            owned: sets.outputs.map(|set| (look, set)),
+            is_first: false,
+        }
+    }
+
+    /// In the first look.
+    pub(super) fn first(look: &'a Look, sets: TaskSets) -> Self {
+        Self {
+            is_first: true,
+            ..Self::of(look, sets)
+        }
+    }
 }
 
 /// A task's input files, summed up.
@@ -47,27 +77,31 @@ impl Inputs {
 impl Engine {
     /// Looks at the task's inputs as they are now, computes its key and looks it up.
     pub fn decide(&self, task: &str, extras: &Extras) -> Result<Decision> {
-        let owns_nothing = self.pipeline.task(task)?.outputs.is_empty();
-        if let Some((look, sets)) = self.as_first_seen(task).filter(|_| owns_nothing) {
+        if let Some((look, sets)) = self.as_first_seen(task) {
             let (digest, count) = look.inputs_sum(&self.root, sets.inputs)?;
             let inputs = Inputs { digest, count };
-            return self.decide_from(task, &look, sets, inputs, extras, true);
+            let owned = self.look_at_owned(self.pipeline.task(task)?)?;
+            let seen = Seen {
+                look: &look,
+                inputs: sets.inputs,
+                owned: owned.as_ref().map(|(look, set)| (look, *set)),
+                is_first: true,
+            };
+            return self.decide_from(task, &seen, inputs, extras);
         }
         let (look, sets) = self.look(&[task])?;
         let sets = sets[0];
         self.digest(&look, &[sets.inputs]);
         let inputs = Inputs::of(&look.inputs(&self.root, sets.inputs)?);
-        self.decide_from(task, &look, sets, inputs, extras, false)
+        self.decide_from(task, &Seen::of(&look, sets), inputs, extras)
     }
 
     pub(super) fn decide_from(
         &self,
         id: &str,
-        look: &Look,
-        sets: TaskSets,
+        seen: &Seen<'_>,
         inputs: Inputs,
         extras: &Extras,
-        is_of_first: bool,
     ) -> Result<Decision> {
         let task = self.pipeline.task(id)?;
         let (made, is_sure) = self.made_by_dependencies(task)?;
@@ -76,8 +110,7 @@ impl Engine {
         let asked = Asked {
             id,
             task,
-            look,
-            sets,
+            seen,
             key,
             components: &components,
         };
@@ -99,8 +132,8 @@ impl Engine {
         let (before, writings) = match intact {
             Some(true) => (None, Vec::new()),
             _ => (
-                Some(look.inputs(&self.root, sets.inputs)?),
-                look.writings(sets.inputs),
+                Some(seen.look.inputs(&self.root, seen.inputs)?),
+                seen.look.writings(seen.inputs),
             ),
         };
         let decided = Decided {
@@ -109,7 +142,7 @@ impl Engine {
             dependencies: made,
             inputs: before,
             writings,
-            is_of_first,
+            is_of_first: seen.is_first,
             hit,
         };
         self.keep(id, task, decided)?;
@@ -301,13 +334,13 @@ impl Engine {
         if success.store != store || Digest::from_hex(&success.key) != Some(asked.key) {
             return None;
         }
-        let exact = match asked.sets.outputs {
+        let exact = match asked.seen.owned {
             None => Manifest::default().exact_digest(),
-            Some(set) => {
-                if !asked.look.has_exact_digest(set) {
-                    self.digest(asked.look, &[set]);
+            Some((look, set)) => {
+                if !look.has_exact_digest(set) {
+                    self.digest(look, &[set]);
                 }
-                asked.look.exact_digest(set)?
+                look.exact_digest(set)?
             }
         };
         (Digest::from_hex(&success.exact) == Some(exact)).then_some(success)
@@ -318,8 +351,7 @@ impl Engine {
         let Asked {
             id,
             components,
-            look,
-            sets,
+            seen,
             ..
         } = *asked;
         let last = self
@@ -355,7 +387,7 @@ impl Engine {
         match component {
             "inputs" => {
                 if let Ok(old) = store.manifest(&entry.inputs) {
-                    let found = differences(&old, &look.inputs(&self.root, sets.inputs)?);
+                    let found = differences(&old, &seen.look.inputs(&self.root, seen.inputs)?);
                     verdict.more = found.len().saturating_sub(NAMED_CHANGES) as u64;
                     verdict.changed = found
                         .iter()
@@ -382,10 +414,9 @@ impl Engine {
 
     /// Whether the outputs on disk are the stored ones.
     fn is_intact(&self, asked: &Asked<'_>, wanted: &Manifest) -> bool {
-        let Some(set) = asked.sets.outputs else {
+        let Some((look, set)) = asked.seen.owned else {
             return true;
         };
-        let look = asked.look;
         let count = look.members(set).len() + look.empty_folders(set).count();
         if count != wanted.entries.len() {
             return false;
@@ -451,9 +482,9 @@ fn outputs_of_entry(asked: &Asked<'_>, store: &Store, entry: &Entry) -> Result<M
     let is_owned = |file: &crate::tree::Entry| {
         let is_folder = file.kind == EntryKind::Folder;
         asked
-            .sets
-            .outputs
-            .is_some_and(|set| asked.look.owns(set, &file.path, is_folder))
+            .seen
+            .owned
+            .is_some_and(|(look, set)| look.owns(set, &file.path, is_folder))
     };
     if wanted.is_tree() && wanted.entries.iter().all(is_owned) {
         Ok(wanted)

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
@@ -13,14 +13,17 @@ use super::decide::{hex, success_of};
 use super::decision::{EntryFacts, Sealed, TaskFacts, shown};
 use super::look::{Look, entry as manifest_entry, folder_entry, read_stable};
 use super::memory::Success;
-use super::sets::Sets;
+use super::sets::{Built, Sets};
+use super::survey::Sums;
 use super::{Decided, Engine, Hit, Made};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::glob::SetId;
 use crate::ir::Task;
 use crate::store::{ENTRY_VERSION, Entry, Lookup, Restored, Restorer, Store};
-use crate::tree::{Found, Kind, Known, Manifest, differences, path_of, read_link};
+use crate::tree::{
+    Found, Kind, Known, Manifest, Project, differences, path_of, read_link, walk_below,
+};
 
 impl Engine {
     /// Makes the outputs of a hit exactly what was stored.
@@ -174,7 +177,36 @@ impl Engine {
             .map(|output| sets.output_alone(output))
             .collect();
         let alone = alone?;
-        Ok(Some((self.look_for(sets.build())?, own, alone)))
+        let folders = sets.folders_of_outputs(task)?;
+        Ok(Some((self.look_below(sets.build(), folders)?, own, alone)))
+    }
+
+    /// A look at what a task owns. None if it owns nothing.
+    pub(super) fn look_at_owned(&self, task: &Task) -> Result<Option<(Look, SetId)>> {
+        let mut sets = Sets::new(&self.pipeline);
+        let Some(own) = sets.outputs_of(task)? else {
+            return Ok(None);
+        };
+        let folders = sets.folders_of_outputs(task)?;
+        Ok(Some((self.look_below(sets.build(), folders)?, own)))
+    }
+
+    /// A look that goes only where it has to. `folders` None: anywhere.
+    fn look_below(&self, built: Built, folders: Option<Vec<Vec<u8>>>) -> Result<Look> {
+        let project = Project {
+            root: &self.root,
+            automaton: &built.automaton,
+            index: self.index(),
+            counters: &self.walked,
+        };
+        let walked = match folders {
+            Some(folders) => walk_below(project, &folders)?,
+            None => None,
+        };
+        match walked {
+            Some(walk) => Ok(Look::of(built, walk, OnceLock::new(), Sums::new())),
+            None => self.look_for(built),
+        }
     }
 
     /// Reads every output once, into the store if there is one. Trouble with the store, in words, does

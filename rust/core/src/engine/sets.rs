@@ -131,6 +131,28 @@ impl<'a> Sets<'a> {
         Ok(self.add(vec![rule], Vec::new(), false, true))
     }
 
+    /// The folders in which everything lies that a task owns, none of them below another. None if that is
+    /// the whole project.
+    pub(super) fn folders_of_outputs(&mut self, task: &'a Task) -> Result<Option<Vec<Vec<u8>>>> {
+        let mut folders = BTreeSet::new();
+        for output in task.outputs.iter().filter(|output| !output.exclude) {
+            for sequence in &self.parse(&output.glob)?.alternatives {
+                let folder = sequence.literal_folder();
+                if folder.is_empty() {
+                    return Ok(None);
+                }
+                folders.insert(folder);
+            }
+        }
+        let is_below = |path: &[u8], folder: &[u8]| {
+            path.len() > folder.len() && path.starts_with(folder) && path[folder.len()] == b'/'
+        };
+        let outermost = folders
+            .iter()
+            .filter(|path| !folders.iter().any(|folder| is_below(path, folder)));
+        Ok(Some(outermost.cloned().collect()))
+    }
+
     /// The set of the task's outputs, if any of them could be among its inputs.
     fn own_outputs_to_leave_out(&mut self, task: &'a Task) -> Result<Option<SetId>> {
         let Some(set) = self.outputs_of(task)? else {

@@ -52,6 +52,22 @@ impl Sequence {
         components.all(|component| matches!(component, Component::Literal(_)))
     }
 
+    /// The folder that holds everything which this matches, as far as its first names without magic tell;
+    /// empty for the top folder. What it names itself lies in that folder too.
+    pub fn literal_folder(&self) -> Vec<u8> {
+        let names = self
+            .components
+            .iter()
+            .map_while(|component| match component {
+                Component::Literal(name) => Some(&**name),
+                Component::Wild(_) | Component::Folders => None,
+            });
+        let mut names: Vec<&[u8]> = names.collect();
+        // The last of the names may be a file, or a link in the place of a folder.
+        names.pop();
+        names.join(&b'/')
+    }
+
     /// The path that a sequence without magic names.
     pub fn literal_path(&self) -> Option<Vec<u8>> {
         let mut names = Vec::with_capacity(self.components.len());

@@ -11,6 +11,7 @@ mod resume;
 mod stamp;
 mod survey;
 mod walk;
+mod walk_below;
 
 pub use identity::{Identity, Kind};
 pub use index::{Fresh, Index, Known};
@@ -23,3 +24,4 @@ pub use survey::{
     Changes, SumOf, Summed, Survey, Surveyed, generation_of, is_surveyable, write as write_survey,
 };
 pub use walk::{Counters, FolderFound, Found, Project, Walk, is_gone, is_never, walk};
+pub use walk_below::walk_below;
