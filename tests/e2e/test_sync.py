@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import jsonschema_rs
 import pytest
 
 from tests.conftest import Project
-from tests.unit.spec.test_schema import ROOT
 
+ROOT = Path(__file__).parents[2]
 LOCK = ".pipec.sync.lock.json"
 PIPELINE = """\
 name = "app"

@@ -48,6 +48,10 @@ class Workshop:
             "npm_config_update_notifier": "false",
         }
 
+    def program(self, name: str) -> Path:
+        """Where one of the tools is."""
+        return self._tools / "bin" / name
+
     def lay_out(self, package: Package, folder: Path) -> None:
         """The package's sources and the pipeline written for it, in a new folder."""
         with exclusive(CACHE / "lock"):

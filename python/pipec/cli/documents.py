@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipec.cli.console import Console
+from pipec.publishing.check import Check
+from pipec.publishing.outcome import Outcome
 from pipec.runtime.evidence.context_pack import ContextPack
 from pipec.runtime.evidence.input_diff import ChangedComponent
 from pipec.runtime.provenance import TaskEnvironment
@@ -352,6 +354,25 @@ class DoctorDocument:
     errors: int
     warnings: int
     checks: tuple[HealthCheck, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishDocument:
+    """What came of publishing. `pipec publish … --format json`."""
+
+    schema_version: int = SCHEMA_VERSION
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseDocument:
+    """What a package lacks to be released. `pipec release doctor --format json`."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    version: str
+    is_ready: bool
+    checks: tuple[Check, ...]
 
 
 def print_document(console: Console, document: Any) -> None:

@@ -29,6 +29,8 @@ VERBS = (
     "fmt",
     "sync",
     "lsp",
+    "publish",
+    "release",
     "why",
     "key",
     "env",

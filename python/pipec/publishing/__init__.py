@@ -1,0 +1,1 @@
+"""Putting a package where others get it from: registries and releases."""
