@@ -37,6 +37,27 @@ def pipeline_schema() -> Schema:
     for name, definition in definitions.items():
         if name in models:
             _annotate(definition, models[name])
+    return _with_one_table_of_tasks(schema, definitions)
+
+
+def _with_one_table_of_tasks(schema: Schema, definitions: dict[str, Schema]) -> Schema:
+    """The schema in which a task and a group of tasks are one table: what is no key of a task has to
+    be a task or a group in it.
+
+    With a choice of two, editors mark a whole task for one wrong key, and offer no key at all. That
+    a table is not both is left to pipec.
+    """
+    joined = {key: member for key, member in definitions["TaskSpec"].items() if key != "description"}
+    group = definitions.pop("TaskGroup")
+    choice = group.pop("additionalProperties")
+    own = {"$ref": "#/definitions/TaskOrGroup"}
+    definitions["TaskOrGroup"] = {
+        **joined,
+        **group,
+        "description": "A task, or a group of tasks: a table that holds nothing but tables.",
+        "additionalProperties": own,
+    }
+    schema, definitions = _replaced(schema, choice, own), _replaced(definitions, choice, own)
     return {
         "$schema": DIALECT,
         "title": "pipec pipeline",
@@ -46,6 +67,16 @@ def pipeline_schema() -> Schema:
             name.removesuffix("Spec"): definitions[name] for name in sorted(definitions)
         },
     }
+
+
+def _replaced(node: Any, old: Schema, new: Schema) -> Any:
+    if node == old:
+        return new
+    if isinstance(node, list):
+        return [_replaced(item, old, new) for item in node]
+    if isinstance(node, dict):
+        return {key: _replaced(member, old, new) for key, member in node.items()}
+    return node
 
 
 def all_models(base: type[Spec] = Spec) -> Iterator[type[Spec]]:
