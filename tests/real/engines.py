@@ -1,0 +1,69 @@
+"""The engines that editors understand TOML and YAML with, from the registries."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.lsp.client import Client
+from tests.real.workshop import CACHE, Workshop, exclusive, run
+
+YAML_SERVER = "yaml-language-server@2.0.0"
+_CAPABILITIES = {
+    "textDocument": {
+        "completion": {"completionItem": {"documentationFormat": ["markdown"]}},
+        "publishDiagnostics": {},
+    },
+    "workspace": {"configuration": True},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A language server: its command, and its settings, which it asks for by section."""
+
+    command: tuple[str, ...]
+    settings: Mapping[str, Any]
+
+    def start(self, folder: Path, env: Mapping[str, str]) -> Client:
+        """The server, ready for the files of a folder."""
+        client = Client(
+            self.command,
+            cwd=folder,
+            env=env,
+            answers={"workspace/configuration": self._configure},
+        )
+        root = folder.as_uri()
+        folders = [{"uri": root, "name": folder.name}]
+        client.initialize(_CAPABILITIES, rootUri=root, workspaceFolders=folders)
+        client.notify("workspace/didChangeConfiguration", {"settings": {}})
+        return client
+
+    def _configure(self, params: Any) -> list[Any]:
+        return [self.settings.get(item.get("section")) for item in params["items"]]
+
+
+def tombi(workshop: Workshop) -> Server:
+    """What the extension Tombi runs."""
+    return Server((str(workshop.program("tombi")), "lsp", "--offline"), {})
+
+
+def yaml_server(workshop: Workshop) -> Server:
+    """What the YAML extensions of editors run."""
+    folder = CACHE / YAML_SERVER.replace("@", "-")
+    with exclusive(CACHE / "lock"):
+        if not (folder / "installed").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            quiet = ["--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+            npm = [str(workshop.program("npm")), "install", *quiet, "--prefix", str(folder)]
+            run([*npm, YAML_SERVER])
+            (folder / "installed").touch()
+    script = folder / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
+    # Without the store it takes no schema but the one that a file names.
+    settings = {"validate": True, "completion": True, "schemaStore": {"enable": False}}
+    return Server((str(workshop.program("node")), str(script), "--stdio"), {"yaml": settings})
+
+
+SERVERS: Mapping[str, Callable[[Workshop], Server]] = {"toml": tombi, "yaml": yaml_server}
