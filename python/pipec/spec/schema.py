@@ -47,7 +47,9 @@ def _with_one_table_of_tasks(schema: Schema, definitions: dict[str, Schema]) -> 
     With a choice of two, editors mark a whole task for one wrong key, and offer no key at all. That
     a table is not both is left to pipec.
     """
-    joined = {key: member for key, member in definitions["TaskSpec"].items() if key != "description"}
+    joined = {
+        key: member for key, member in definitions["TaskSpec"].items() if key != "description"
+    }
     group = definitions.pop("TaskGroup")
     choice = group.pop("additionalProperties")
     own = {"$ref": "#/definitions/TaskOrGroup"}
