@@ -41,11 +41,10 @@ def pipeline_schema() -> Schema:
 
 
 def _with_one_table_of_tasks(schema: Schema, definitions: dict[str, Schema]) -> Schema:
-    """The schema in which a task and a group of tasks are one table: what is no key of a task has to
-    be a task or a group in it.
+    """The schema in which a task and a group of tasks are one table.
 
-    With a choice of two, editors mark a whole task for one wrong key, and offer no key at all. That
-    a table is not both is left to pipec.
+    What is no key of a task has to be a task or a group in it. With a choice of two, editors mark a
+    whole task for one wrong key, and offer no key at all. That a table is not both is left to pipec.
     """
     joined = {
         key: member for key, member in definitions["TaskSpec"].items() if key != "description"
