@@ -18,19 +18,9 @@ def main() -> None:
     The core answers what it knows by itself, plain runs among it: with everything in place one
     takes a few milliseconds, and most of them are Python's own start.
     """
-    try:
-        answer = _core.answer(sys.argv[1:])
-    except KeyboardInterrupt:
-        # Nothing has run, and there is no record to close.
-        sys.exit(_INTERRUPTED)
-    except UnicodeEncodeError:
-        # Words may hold bytes that are not text. No form that the core knows has one.
-        answer = None
-    except (OSError, ValueError) as error:
-        # Something is wrong with pipec itself. The record of the run says so already.
-        from pipec.cli.main import report
-
-        sys.exit(report(error))
+    answer = _ask()
+    if answer is None and sys.argv[1:] and not _is_help(sys.argv[-1]):
+        answer = _ask_again()
     if isinstance(answer, tuple):
         out, err, status, failed = answer
         if failed:
@@ -39,13 +29,43 @@ def main() -> None:
 
             keep_context(failed)
         _leave(out, err, status)
-    if sys.argv[1:] and sys.argv[-1] in ("--help", "-h"):
+    if sys.argv[1:] and _is_help(sys.argv[-1]):
         page = _help_page(sys.argv[1:-1])
         if page:
             _leave(page, "", 0)
     from pipec.cli.main import main as run_command_line
 
     sys.exit(run_command_line(sys.argv[1:], answer))
+
+
+def _is_help(word: str) -> bool:
+    return word in ("--help", "-h")
+
+
+def _ask_again() -> "tuple[str, str, int, str | None] | _core.HandOver | None":
+    """Asks once more if it was only the compiled pipeline that the core did not have."""
+    from pipec.cli.first_run import compile_first
+
+    try:
+        return _ask() if compile_first(sys.argv[1:]) else None
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+
+
+def _ask() -> "tuple[str, str, int, str | None] | _core.HandOver | None":
+    try:
+        return _core.answer(sys.argv[1:])
+    except KeyboardInterrupt:
+        # Nothing has run, and there is no record to close.
+        sys.exit(_INTERRUPTED)
+    except UnicodeEncodeError:
+        # Words may hold bytes that are not text. No form that the core knows has one.
+        return None
+    except (OSError, ValueError) as error:
+        # Something is wrong with pipec itself. The record of the run says so already.
+        from pipec.cli.main import report
+
+        sys.exit(report(error))
 
 
 def _help_page(command: list[str]) -> str:

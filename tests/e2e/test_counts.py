@@ -180,6 +180,39 @@ def test_a_first_run_reads_each_input_once(tree):
     assert {path: n for path, n in opened.items() if path in inputs} == dict.fromkeys(inputs, 1)
 
 
+def started(calls: list[Call]) -> list[Call]:
+    """The processes that were started, threads left out."""
+    return [
+        call
+        for call in calls
+        if call.succeeded
+        and ("clone" in call.name or "fork" in call.name)
+        and "CLONE_THREAD" not in call.arguments
+    ]
+
+
+def test_a_run_starts_one_process_a_command_and_one_that_watches(tree):
+    shutil.rmtree(tree.root / ".pipec")
+    processes = started(tree.run_traced())
+    assert len(processes) == tasks(tree) + 1
+    # None of them is a copy of pipec with all its memory.
+    assert all("CLONE_VM" in call.arguments for call in processes)
+
+
+def test_a_task_that_runs_is_looked_at_before_and_after_and_nothing_else_is(tree):
+    edited = json.loads((tree.root / MARKER).read_text())["edited"]
+    with (tree.root / edited).open("a") as file:
+        file.write("// edited\n")
+    calls = tree.run_traced()
+    package = tree.root / Path(*Path(edited).parts[:2])
+    own = sum(1 for _ in package.rglob("*"))
+    # Two tasks: each when it is decided and when it is over, and what one of them made.
+    assert looks(tree, calls) <= MOST_LOOKS * tree.size() + BESIDES + 5 * own
+    assert len(started(calls)) == 3
+    made = {path for path in written(tree, calls) if not path.startswith(".pipec/")}
+    assert made == set()
+
+
 def test_outputs_that_are_in_place_are_not_written_when_only_the_store_knows_them(tree):
     for name in ("index", "successes"):
         (tree.root / ".pipec" / "cache" / name).unlink()

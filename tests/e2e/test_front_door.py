@@ -163,7 +163,8 @@ def test_an_unexpected_error_asks_for_a_report(app):
         "import pipec.plan.select as s\ns.select = lambda *a, **k: 1 / 0\n",
     )
     path = os.pathsep.join([str(app.folder / "sabotage"), app.environment["PYTHONPATH"]])
-    result = app.pipec("run", "verify", env={"PYTHONPATH": path})
+    words = ("run", "verify", "--concurrency", "auto")
+    result = app.pipec(*words, env={"PYTHONPATH": path})
     assert result == snapshot(
         Result(
             stdout="",
@@ -175,7 +176,6 @@ help: `PIPEC_DEBUG=1` prints where it happened
             status=2,
         )
     )
-    words = ("run", "verify", "--concurrency", "auto")
     traced = app.pipec(*words, env={"PYTHONPATH": path, "PIPEC_DEBUG": "1"})
     assert traced.stderr.startswith("Traceback (most recent call last)")
 
@@ -235,7 +235,9 @@ def test_a_run_goes_on_when_its_output_cannot_be_written(app):
         without_words.communicate(timeout=60)
     assert (process.returncode, without_words.returncode) == (2, 0)
     assert "PIPEC_OUTPUT_UNWRITABLE" in app.plain(err)
-    records = [json.loads(path.read_text()) for path in app.folder.glob(".pipec/runs/*/*.json")]
+    records = [
+        json.loads(path.read_text()) for path in app.folder.glob(".pipec/runs/*/execution.json")
+    ]
     assert [record["status"] for record in records] == ["passed", "passed"]
 
 

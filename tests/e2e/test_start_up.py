@@ -139,7 +139,7 @@ def test_a_cached_run_needs_few_of_our_own_modules(watched):
 
 
 def test_a_cached_run_starts_no_process_and_opens_no_socket(watched):
-    _, _, started = watched("run", "verify")
+    _, _, started = watched(*LONG_WAY)
     assert "subprocess.Popen" in started or "os.posix_spawn" in started
     assert watched("run", "verify")[2] == []
     assert watched(*LONG_WAY)[2] == []

@@ -46,8 +46,7 @@ def load(found: Found, *, state: str) -> Compiled:
         SpecError: with every finding, sorted by place.
     """
     content = read_bytes(found)
-    folder = os.path.join(state, "cache", "ir")
-    name = _core.digest(f"pipec compiled {_core.VERSION} {found.notation}", content)
+    folder, name = _place(found, content, state)
     path = os.path.join(folder, name)
     document = read_text(found, content)
     compiled = _read(path, document)
@@ -55,6 +54,21 @@ def load(found: Found, *, state: str) -> Compiled:
         compiled = _compile(document)
         _write(state, folder, name, compiled)
     return compiled
+
+
+def is_kept(found: Found, *, state: str) -> bool:
+    """Whether there is an entry for the file as it is now.
+
+    Raises:
+        SpecError: the file cannot be read.
+    """
+    return os.path.exists(os.path.join(*_place(found, read_bytes(found), state)))
+
+
+def _place(found: Found, content: bytes, state: str) -> tuple[str, str]:
+    """The folder of entries, and the name of the one for a file with these bytes."""
+    name = _core.digest(f"pipec compiled {_core.VERSION} {found.notation}", content)
+    return os.path.join(state, "cache", "ir"), name
 
 
 def compiled_of(state: str, digest: str) -> bytes | None:
