@@ -4,7 +4,7 @@ Every call that can take long releases the GIL.
 """
 
 from collections.abc import Sequence
-from typing import final
+from typing import Literal, final
 
 __all__ = [
     "VERBS",
@@ -15,6 +15,7 @@ __all__ = [
     "answer",
     "content_digest",
     "digest",
+    "draw",
     "overlaps",
     "pattern_problem",
     "render_findings",
@@ -111,6 +112,24 @@ def overlaps(sets: str, /) -> list[tuple[int, int, str]]:
 
     `sets` is a JSON list of lists of `{"glob", "exclude"?}`; only pairs whose first index is
     smaller are given, at most one path a pair.
+    """
+
+def draw(
+    ir: bytes,
+    format: Literal["text", "dot"],
+    /,
+    *,
+    jobs: list[str],
+    targets: list[str],
+    tasks: list[str],
+) -> str:
+    """Draws jobs and tasks of a canonical IR: a tree of text, or the language of Graphviz.
+
+    `jobs` and `targets` (tasks asked for) stand at the margin of the tree, `tasks` are all tasks of
+    the graph, each after those it depends on.
+
+    Raises:
+        ValueError: `ir` is no IR of this version.
     """
 
 # --- the engine --------------------------------------------------------------------------------

@@ -1,14 +1,12 @@
 """A plan as a picture: a tree of text, JSON, or the language of Graphviz."""
 
-import json
 from dataclasses import dataclass
+from typing import Literal
 
+from pipec import _core
+from pipec.ir.codec import encode
 from pipec.ir.pipeline import Pipeline
-from pipec.ir.task import TaskId
 from pipec.plan.select import Plan
-
-DEEPEST = 40
-"""Levels of the text tree after which a branch goes on at the left margin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,79 +51,20 @@ def graph_of(pipeline: Pipeline, plan: Plan) -> Graph:
 
 def render_tree(pipeline: Pipeline, plan: Plan) -> str:
     """Jobs or targets at the margin, what each waits for below it. A branch is drawn only once."""
-    drawn: set[TaskId] = set()
-    lines: list[str] = []
-    later: list[TaskId] = []
-    in_jobs = {target for job in plan.jobs for target in pipeline.jobs[job].targets}
-    for job in plan.jobs:
-        lines.append(f"{job} (job)")
-        _draw_children(pipeline, pipeline.jobs[job].targets, drawn, later, lines)
-    for target in plan.targets:
-        if target not in in_jobs:
-            _draw_root(pipeline, target, drawn, later, lines)
-    while later:
-        _draw_root(pipeline, later.pop(0), drawn, later, lines)
-    return "\n".join(lines) + "\n" if lines else ""
+    return _draw(pipeline, plan, "text")
 
 
-def _draw_root(
-    pipeline: Pipeline,
-    task: TaskId,
-    drawn: set[TaskId],
-    later: list[TaskId],
-    lines: list[str],
-) -> None:
-    if task in drawn:
-        return
-    drawn.add(task)
-    lines.append(task)
-    _draw_children(pipeline, pipeline.tasks[task].depends_on, drawn, later, lines)
-
-
-def _draw_children(
-    pipeline: Pipeline,
-    children: tuple[TaskId, ...],
-    drawn: set[TaskId],
-    later: list[TaskId],
-    lines: list[str],
-) -> None:
-    """Draws without recursion: a chain may be longer than Python's stack."""
-    waiting = _siblings(children, "")
-    while waiting:
-        task, indent, is_last = waiting.pop()
-        needs = pipeline.tasks[task].depends_on
-        mark = ""
-        if needs and task in drawn:
-            mark = " (above)"
-        elif needs and len(indent) // 4 >= DEEPEST - 1:
-            mark = " (below)"
-            later.append(task)
-        else:
-            drawn.add(task)
-            deeper = indent + ("    " if is_last else "│   ")
-            waiting.extend(_siblings(needs, deeper))
-        lines.append(f"{indent}{'└── ' if is_last else '├── '}{task}{mark}")
-
-
-def _siblings(tasks: tuple[TaskId, ...], indent: str) -> list[tuple[TaskId, str, bool]]:
-    """Task, indent, and whether it is the last of its siblings; the first one stands at the end."""
-    last = len(tasks) - 1
-    return [(task, indent, index == last) for index, task in enumerate(tasks)][::-1]
-
-
-def render_dot(graph: Graph) -> str:
+def render_dot(pipeline: Pipeline, plan: Plan) -> str:
     """The graph for Graphviz: an arrow leads from a task to what waits for it."""
-    lines = ["digraph pipeline {", "  rankdir=LR;", "  node [shape=box];"]
-    for job in graph.jobs:
-        lines.append(f"  {_quoted('job ' + job.id)} [label={_quoted(job.id)}, shape=oval];")
-        lines.extend(
-            f"  {_quoted(target)} -> {_quoted('job ' + job.id)};" for target in job.targets
-        )
-    for task in graph.tasks:
-        lines.append(f"  {_quoted(task.id)};")
-        lines.extend(f"  {_quoted(need)} -> {_quoted(task.id)};" for need in task.depends_on)
-    return "\n".join([*lines, "}"]) + "\n"
+    return _draw(pipeline, plan, "dot")
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _draw(pipeline: Pipeline, plan: Plan, format: Literal["text", "dot"]) -> str:  # noqa: A002
+    """The core draws: its front door does it too, without Python."""
+    return _core.draw(
+        encode(pipeline),
+        format,
+        jobs=list(plan.jobs),
+        targets=list(plan.targets),
+        tasks=list(plan.tasks),
+    )

@@ -11,6 +11,7 @@ pub mod front;
 pub mod glob;
 pub mod ir;
 pub mod key;
+pub mod outline;
 pub mod process;
 pub mod redact;
 mod run;

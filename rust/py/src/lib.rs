@@ -6,6 +6,7 @@ mod document;
 mod engine;
 mod errors;
 mod front;
+mod outline;
 mod patterns;
 mod redact;
 mod store;
@@ -24,6 +25,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<redact::Redactor>()?;
     module.add_function(wrap_pyfunction!(patterns::pattern_problem, module)?)?;
     module.add_function(wrap_pyfunction!(patterns::overlaps, module)?)?;
+    module.add_function(wrap_pyfunction!(outline::draw, module)?)?;
     module.add_class::<engine::Engine>()?;
     module.add_function(wrap_pyfunction!(front::answer, module)?)?;
     module.add_class::<front::HandOver>()?;

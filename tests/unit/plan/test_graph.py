@@ -3,7 +3,7 @@
 from inline_snapshot import snapshot
 
 from pipec.ir import Job, Pipeline, Task
-from pipec.plan.graph import graph_of, render_dot, render_tree
+from pipec.plan.graph import render_dot, render_tree
 from pipec.plan.select import select
 
 
@@ -35,7 +35,7 @@ verify (job)
 
 
 def test_an_arrow_of_graphviz_leads_from_a_task_to_what_waits_for_it():
-    assert render_dot(graph_of(DIAMOND, select(DIAMOND, ["verify"]))) == snapshot("""\
+    assert render_dot(DIAMOND, select(DIAMOND, ["verify"])) == snapshot("""\
 digraph pipeline {
   rankdir=LR;
   node [shape=box];

@@ -40,4 +40,4 @@ def graph(
     elif format == "json":
         print_document(invocation.console, graph_of(pipeline, plan))
     else:
-        invocation.console.data(render_dot(graph_of(pipeline, plan)))
+        invocation.console.data(render_dot(pipeline, plan))

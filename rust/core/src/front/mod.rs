@@ -5,7 +5,9 @@
 //! otherwise there. When something has to run that takes more than processes, what was found out on the
 //! way is handed over.
 
+mod completion;
 mod lock;
+mod looking;
 mod plan;
 mod project;
 mod words;
@@ -93,6 +95,12 @@ pub fn answer(call: &Call, world: &dyn World) -> Outcome {
             status: 0,
             failed: None,
         };
+    }
+    if call.environment.contains_key(completion::VARIABLE) {
+        return completion::answer(call).unwrap_or(Outcome::Unknown);
+    }
+    if let Some(done) = looking::answer(call) {
+        return done;
     }
     words::plain_run(&call.words)
         .and_then(|asked| run(call, &asked, world))
