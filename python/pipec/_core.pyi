@@ -116,7 +116,7 @@ def overlaps(sets: str, /) -> list[tuple[int, int, str]]:
 
 def draw(
     ir: bytes,
-    format: Literal["text", "dot"],
+    format: Literal["text", "dot"],  # noqa: A002
     /,
     *,
     jobs: list[str],

@@ -12,6 +12,7 @@ import typer.core
 from typer._click.core import Command, Context
 from typer._click.exceptions import NoSuchOption
 from typer._click.exceptions import UsageError as TyperUsageError
+from typer._click.shell_completion import CompletionItem
 from typer._completion_classes import completion_init
 
 from pipec.cli.invocation import Invocation
@@ -53,6 +54,19 @@ class Commands(typer.core.TyperGroup):
         command = typer.main.get_command(module.app)
         command.name = cmd_name
         return command
+
+    def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
+        """Commands, and what can be run without naming one: jobs and tasks."""
+        from pipec.cli.names import complete_jobs_and_tasks
+
+        completions = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            return completions
+        names = complete_jobs_and_tasks(ctx, incomplete)
+        known = {item.value for item in completions}
+        return completions + [
+            CompletionItem(name, help=what) for name, what in names if name not in known
+        ]
 
 
 def open_app() -> Command:

@@ -8,6 +8,7 @@ import typer
 
 from pipec.cli.documents import EnvDocument, print_document
 from pipec.cli.invocation import Invocation
+from pipec.cli.names import complete_tasks
 from pipec.cli.options import RunOptions, UsageError
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.cli.report.words import plural
@@ -26,7 +27,9 @@ _WIDEST = len("(set for each attempt)")
 @app.command(epilog=examples("pipec env build", "pipec env build --job release --format json"))
 def env(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(metavar="TASK", help="The task.")],
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="The task.", autocompletion=complete_tasks)
+    ],
     *,
     job: Annotated[str | None, typer.Option(metavar="JOB", help="As in a run of this job.")] = None,
     format: Format = "text",  # noqa: A002

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from pipec.cli.documents import print_document
+from pipec.cli.names import complete_jobs_and_tasks
 from pipec.cli.parameters import command_app, examples, invocation_of
 from pipec.plan.graph import graph_of, render_dot, render_tree
 from pipec.plan.select import everything, select
@@ -23,7 +24,11 @@ def graph(
     context: typer.Context,
     targets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[JOB|TASK...]", help="What to draw; everything if left out."),
+        typer.Argument(
+            metavar="[JOB|TASK...]",
+            help="What to draw; everything if left out.",
+            autocompletion=complete_jobs_and_tasks,
+        ),
     ] = None,
     *,
     format: Annotated[  # noqa: A002

@@ -6,6 +6,7 @@ import typer
 
 from pipec.cli.documents import ComponentDigest, KeyDocument, print_document
 from pipec.cli.looking import Look, look_at
+from pipec.cli.names import complete_tasks
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.codes import Code
 from pipec.errors import PlanError
@@ -16,7 +17,9 @@ app = command_app()
 @app.command(epilog=examples("pipec key build", "pipec key build --explain"))
 def key(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(metavar="TASK", help="The task.")],
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="The task.", autocompletion=complete_tasks)
+    ],
     *,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print every component with its own digest.")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from pipec.cli.names import complete_jobs_and_tasks
 from pipec.cli.options import RunOptions
 from pipec.cli.parameters import (
     Concurrency,
@@ -33,7 +34,12 @@ app = command_app()
 def run(
     context: typer.Context,
     targets: Annotated[
-        list[str], typer.Argument(metavar="JOB|TASK...", help="Jobs and tasks to run.")
+        list[str],
+        typer.Argument(
+            metavar="JOB|TASK...",
+            help="Jobs and tasks to run.",
+            autocompletion=complete_jobs_and_tasks,
+        ),
     ],
     *,
     concurrency: Concurrency = "auto",

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from pipec.cli.names import complete_tasks
 from pipec.cli.options import RunOptions
 from pipec.cli.parameters import (
     Concurrency,
@@ -23,7 +24,9 @@ app = command_app()
 @app.command(epilog=examples("pipec run-task build", "pipec run-task 'test[python=3.11]'"))
 def run_task(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(metavar="TASK", help="The task to run.")],
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="The task to run.", autocompletion=complete_tasks)
+    ],
     *,
     concurrency: Concurrency = "auto",
     force: Force = False,

@@ -7,6 +7,7 @@ from typing import Annotated, assert_never
 import typer
 
 from pipec.cli.documents import ShowDocument, ShownTask, print_document
+from pipec.cli.names import complete_tasks
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.ir import codec
 from pipec.ir.env import EnvValue, Literal, Secret, Variable
@@ -31,7 +32,9 @@ app = command_app()
 @app.command(epilog=examples("pipec show build", "pipec show build --format json"))
 def show(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(metavar="TASK", help="The task to show.")],
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="The task to show.", autocompletion=complete_tasks)
+    ],
     *,
     format: Format = "text",  # noqa: A002
 ) -> None:

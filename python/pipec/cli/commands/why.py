@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from pipec.cli.documents import print_document
+from pipec.cli.names import complete_tasks
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.cli.report.why import render_why
 from pipec.cli.why import Explainer
@@ -22,7 +23,9 @@ app = command_app()
 )
 def why(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(metavar="TASK", help="The task.")],
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="The task.", autocompletion=complete_tasks)
+    ],
     *,
     run: Annotated[
         str | None, typer.Option(metavar="ID", help="A run: its id, its beginning, or `latest`.")

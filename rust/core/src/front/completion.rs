@@ -62,6 +62,7 @@ fn printed(call: &Call, shell: &str, names: &[(&String, &String)]) -> Option<Out
         out,
         err: String::new(),
         status,
+        failed: None,
     };
     let lines = |line: &dyn Fn(&str, &str) -> String| {
         let lines: Vec<_> = names.iter().map(|(id, what)| line(id, what)).collect();

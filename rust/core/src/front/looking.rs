@@ -34,6 +34,7 @@ pub(super) fn answer(call: &Call) -> Option<Outcome> {
         out,
         err: String::new(),
         status: 0,
+        failed: None,
     })
 }
 
