@@ -69,12 +69,11 @@ impl Outline {
 
     /// A job or a task with everything that it needs. None for a name that means neither.
     pub fn select(&self, name: &str) -> Option<Selected> {
-        let (jobs, targets) = match self.jobs.get(name) {
-            Some(job) => (vec![name.to_owned()], distinct(&job.targets)),
-            None => {
-                self.tasks.get(name)?;
-                (Vec::new(), vec![name.to_owned()])
-            }
+        let (jobs, targets) = if let Some(job) = self.jobs.get(name) {
+            (vec![name.to_owned()], distinct(&job.targets))
+        } else {
+            self.tasks.get(name)?;
+            (Vec::new(), vec![name.to_owned()])
         };
         let mut reached = BTreeSet::new();
         let mut waiting: Vec<&str> = targets.iter().map(String::as_str).collect();

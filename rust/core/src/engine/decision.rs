@@ -84,6 +84,20 @@ pub struct Sealed {
 
 pub(super) type Decisions = BTreeMap<String, Decision>;
 
+impl Decision {
+    /// A hit with its outputs in place, as it was decided before.
+    pub fn of_hit(key: String, entry: EntryFacts) -> Self {
+        Self {
+            verdict: Verdict::of("hit"),
+            key,
+            components: Components::default(),
+            inputs: 0,
+            intact: Some(true),
+            entry: Some(entry),
+        }
+    }
+}
+
 impl Verdict {
     pub(super) fn of(kind: &'static str) -> Self {
         Self {

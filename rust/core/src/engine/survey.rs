@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::store::{replace, temporary_in};
 use crate::tree::{
     Changes, Index, Project, Resumed, Stamp, SumOf, Survey, Surveyed, Walk, generation_of,
-    is_surveyable, resume, rules_above, walk, write_survey,
+    is_surveyable, keep_newest, resume, rules_above, walk, write_survey,
 };
 
 /// As many plans of a project keep their surveys.
@@ -31,6 +31,7 @@ pub struct Standing {
 
 /// A survey of a plan as it was held against the disk.
 pub struct Checked {
+    plan: Digest,
     pub survey: Survey,
     pub changes: Changes,
 }
@@ -46,7 +47,11 @@ impl Checked {
         let survey = Survey::read(&path_of_survey(state, standing.plan), context)
             .filter(|survey| survey.generation() == standing.generation)?;
         let changes = survey.check(root)?;
-        Some(Self { survey, changes })
+        Some(Self {
+            plan: standing.plan,
+            survey,
+            changes,
+        })
     }
 }
 
@@ -81,6 +86,7 @@ impl Engine {
         let path = path_of_survey(&self.request.state, plan);
         let checked = self.lock().memory.checked.take();
         let found = checked
+            .filter(|checked| checked.plan == plan)
             .map(|checked| (checked.changes, checked.survey))
             .or_else(|| {
                 let survey = Survey::read(&path, context)?;
@@ -213,7 +219,7 @@ impl Engine {
         replace(&basis.path, &temporary, &bytes)?;
         basis.written = generation_of(&bytes);
         if basis.generation.is_none() {
-            prune(&folder);
+            keep_newest(&folder, KEPT);
         }
         Ok(())
     }
@@ -228,22 +234,6 @@ fn context_of(root: &Path, plan: Digest) -> Result<Digest> {
 
 fn path_of_survey(state: &Path, plan: Digest) -> PathBuf {
     state.join("surveys").join(&plan.to_hex()[..32])
-}
-
-/// Removes the surveys of plans that have not been run for longest. What cannot be removed stays.
-fn prune(folder: &Path) {
-    let Ok(listed) = fs::read_dir(folder) else {
-        return;
-    };
-    let mut surveys: Vec<_> = listed
-        .flatten()
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-        .collect();
-    surveys.sort_unstable();
-    let too_many = surveys.len().saturating_sub(KEPT);
-    for (_, path) in surveys.iter().take(too_many) {
-        let _ = fs::remove_file(path);
-    }
 }
 
 /// What a look knows of a set without adding it up.

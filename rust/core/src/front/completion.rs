@@ -38,7 +38,7 @@ pub(super) fn answer(call: &Call) -> Option<Outcome> {
         return None;
     }
     debug_assert!(VERBS.contains(&verb.as_str()));
-    let outline = Outline::parse(&project::find(&call.folder)?.ir).ok()?;
+    let outline = Outline::parse(&project::locate(&call.folder)?.compiled()?.ir).ok()?;
     let jobs = outline.jobs.iter().filter(|_| with_jobs);
     let jobs = jobs.map(|(id, job)| (id, &job.description));
     let tasks = outline.tasks.iter();

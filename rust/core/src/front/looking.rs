@@ -13,7 +13,7 @@ enum Asked<'a> {
 /// None for a form that is not known whole, and for a pipeline that takes a closer look.
 pub(super) fn answer(call: &Call) -> Option<Outcome> {
     let asked = asked(&call.words)?;
-    let project = project::find(&call.folder)?;
+    let project = project::locate(&call.folder)?.compiled()?;
     let outline = Outline::parse(&project.ir).ok()?;
     let out = match asked {
         Asked::List if is_plain(&outline) => outline.list(),

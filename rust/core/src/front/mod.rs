@@ -10,6 +10,7 @@ mod lock;
 mod looking;
 mod plan;
 mod project;
+mod settled;
 mod words;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 pub use lock::RunLock;
+use project::{Compiled, Located};
+use settled::Settled;
 pub use words::VERBS;
 
 use crate::engine::{Decision, Engine, Request};
@@ -112,7 +115,8 @@ struct Run<'a> {
     call: &'a Call,
     world: &'a dyn World,
     bounds: Bounds,
-    root: &'a Path,
+    located: &'a Located,
+    compiled: &'a Compiled,
     pipeline: &'a Pipeline,
     plan: &'a plan::Plan,
     engine: &'a Engine,
@@ -122,21 +126,48 @@ struct Run<'a> {
 fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> {
     let started = world.monotonic();
     let bounds = Bounds::of(&call.environment).filter(|_| call.speaks_utf8)?;
-    let project = project::find(&call.folder)?;
-    let pipeline = Pipeline::parse(&project.ir).ok()?;
-    let plan = plan::select(&pipeline, &asked.target)?;
+    let located = project::locate(&call.folder)?;
     let started_ms = world.now_ms();
     let run_id = run_id(started_ms, call.nonce);
-    let lock = RunLock::take(&project.root, call.pid, started_ms, &run_id)?;
-    let request = plan.request(&project.root, call, &run_id, started_ms);
+    let take_lock = || RunLock::take(&located.root, call.pid, started_ms, &run_id);
+    let (mut lock, mut checked) = (None, None);
+    if let Some(settled) = Settled::recall(&located, &asked.target, call, started_ms) {
+        lock = Some(take_lock()?);
+        checked = settled.check(&located);
+        if checked
+            .as_ref()
+            .is_some_and(|checked| checked.changes.is_empty())
+        {
+            let began = Began {
+                started,
+                started_ms,
+                run_id: &run_id,
+            };
+            let status = tell(call, world, asked, &located, settled, began)?;
+            prune(&located.root, bounds.runs);
+            return Some(done(status, None));
+        }
+    }
+    let compiled = located.compiled()?;
+    let pipeline = Pipeline::parse(&compiled.ir).ok()?;
+    let plan = plan::select(&pipeline, &asked.target)?;
+    let lock = match lock {
+        Some(lock) => lock,
+        None => take_lock()?,
+    };
+    let request = plan.request(&located.root, call, &run_id, started_ms);
     let text = serde_json::to_string(&request).ok()?;
-    let engine = Engine::new(&project.root, &project.ir, Request::parse(&text).ok()?).ok()?;
+    let engine = Engine::new(&located.root, &compiled.ir, Request::parse(&text).ok()?).ok()?;
+    if let Some(checked) = checked {
+        engine.expect(checked);
+    }
     let decisions = engine.assess(&BTreeMap::new()).ok()?;
     let run = Run {
         call,
         world,
         bounds,
-        root: &project.root,
+        located: &located,
+        compiled: &compiled,
         pipeline: &pipeline,
         plan: &plan,
         engine: &engine,
@@ -145,7 +176,7 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
     let facts = RunFacts {
         run_id: &run_id,
         pipeline: &pipeline.name,
-        ir_digest: &project.ir_digest,
+        ir_digest: &compiled.ir_digest,
         pid: call.pid,
         concurrency: call.cores,
         asked: &plan.asked,
@@ -153,35 +184,123 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
         planned: &plan.tasks,
         started_ms,
     };
-    let warned = if asked.is_quiet {
-        String::new()
-    } else {
-        report::of_pipeline(&project.shown, project.warnings)
-    };
-    let done = run.give(&facts, asked, started, warned);
-    let Some(done) = done else {
+    let given = run.give(&facts, asked, started);
+    let Some(given) = given else {
         return Some(Outcome::HandOver(Box::new(HandOver {
-            root: project.root,
+            root: located.root,
             run_id,
-            ir: project.ir,
+            ir: compiled.ir,
             request: text,
             engine,
             decisions,
             lock,
         })));
     };
-    prune(&project.root, bounds.runs);
+    prune(&located.root, bounds.runs);
     drop(lock);
     // The process ends now, and the system takes its memory back faster than it can be freed.
     std::mem::forget((engine, pipeline, decisions));
-    Some(
-        done.map_or_else(Outcome::Fault, |(status, has_failed)| Outcome::Done {
-            out: String::new(),
-            err: String::new(),
-            status,
-            failed: has_failed.then_some(run_id),
-        }),
-    )
+    Some(given.map_or_else(Outcome::Fault, |(status, has_failed)| {
+        done(status, has_failed.then_some(run_id))
+    }))
+}
+
+fn done(status: u8, failed: Option<String>) -> Outcome {
+    Outcome::Done {
+        out: String::new(),
+        err: String::new(),
+        status,
+        failed,
+    }
+}
+
+/// When a run began, and what it is called.
+struct Began<'a> {
+    started: std::time::Duration,
+    started_ms: u64,
+    run_id: &'a str,
+}
+
+/// Tells of a run in which everything is as it was found before, and gives its exit status.
+fn tell(
+    call: &Call,
+    world: &dyn World,
+    asked: &words::Asked,
+    located: &Located,
+    settled: Settled,
+    began: Began<'_>,
+) -> Option<u8> {
+    let started_at = timestamp(began.started_ms);
+    let mut tasks = Vec::with_capacity(settled.tasks.len());
+    for task in settled.tasks {
+        tasks.push(match task.hit {
+            None => TaskRecord::of_group(&task.id, task.is_cached, &started_at),
+            Some((key, entry)) => {
+                let decision = Decision::of_hit(key, entry);
+                TaskRecord::of_hit(&task.id, &decision, &started_at, 0)?
+            }
+        });
+    }
+    let planned: Vec<String> = tasks.iter().map(|task| task.id.clone()).collect();
+    let facts = RunFacts {
+        run_id: began.run_id,
+        pipeline: &settled.pipeline,
+        ir_digest: &settled.ir_digest,
+        pid: call.pid,
+        concurrency: call.cores,
+        asked: std::slice::from_ref(&asked.target),
+        targets: &settled.targets,
+        planned: &planned,
+        started_ms: began.started_ms,
+    };
+    if world.is_interrupted() {
+        return None;
+    }
+    let folder = create_folder(&located.root, began.run_id).ok()?;
+    let warnings = usize::try_from(settled.warnings).unwrap_or(usize::MAX);
+    let recorder = Recorder::new(
+        &facts,
+        &folder,
+        report_of(call, asked, &folder, &planned),
+        world,
+        began.started,
+        words_of(asked, located, warnings),
+    );
+    recorder.begin();
+    for task in tasks {
+        recorder.settle(task);
+    }
+    recorder.finish("passed", 0, None);
+    Some(if recorder.output_is_closed() {
+        OUTPUT_CLOSED
+    } else {
+        0
+    })
+}
+
+fn report_of<'a>(
+    call: &'a Call,
+    asked: &words::Asked,
+    folder: &'a Path,
+    tasks: &[String],
+) -> Report<'a> {
+    Report {
+        uses_color: report::uses_color(&call.environment, call.is_error_a_terminal),
+        is_quiet: asked.is_quiet,
+        logs: asked.logs,
+        cwd: &call.folder,
+        folder,
+        width: report::width_of(tasks),
+    }
+}
+
+/// What is said before anything else.
+fn words_of(asked: &words::Asked, located: &Located, warnings: usize) -> String {
+    if asked.is_quiet {
+        String::new()
+    } else {
+        report::of_pipeline(&located.shown, warnings)
+    }
 }
 
 impl Run<'_> {
@@ -192,7 +311,6 @@ impl Run<'_> {
         facts: &RunFacts<'_>,
         asked: &words::Asked,
         started: std::time::Duration,
-        warned: String,
     ) -> Option<Result<(u8, bool), Error>> {
         let tasks = self
             .to_restore()
@@ -206,16 +324,15 @@ impl Run<'_> {
         if self.world.is_interrupted() {
             return None;
         }
-        let folder = create_folder(self.root, facts.run_id).ok()?;
-        let report = Report {
-            uses_color: report::uses_color(&self.call.environment, self.call.is_error_a_terminal),
-            is_quiet: asked.is_quiet,
-            logs: asked.logs,
-            cwd: &self.call.folder,
-            folder: &folder,
-            width: report::width_of(&self.plan.tasks),
-        };
-        let recorder = Recorder::new(facts, &folder, report, self.world, started, warned);
+        let folder = create_folder(&self.located.root, facts.run_id).ok()?;
+        let recorder = Recorder::new(
+            facts,
+            &folder,
+            report_of(self.call, asked, &folder, &self.plan.tasks),
+            self.world,
+            started,
+            words_of(asked, self.located, self.compiled.warnings),
+        );
         recorder.begin();
         let outcome = if let Some(checked) = to_run {
             keep_descriptors();
@@ -226,10 +343,12 @@ impl Run<'_> {
             );
             execute(&self.work(facts.run_id, checked), &recorder)
         } else {
-            for task in tasks.unwrap_or_default() {
+            let tasks = tasks.unwrap_or_default();
+            self.engine.save().ok()?;
+            self.keep(&tasks, facts.started_ms);
+            for task in tasks {
                 recorder.settle(task);
             }
-            self.engine.save().ok()?;
             recorder.finish("passed", 0, None);
             Ok(0)
         };
@@ -239,6 +358,27 @@ impl Run<'_> {
             0 if is_closed => (OUTPUT_CLOSED, has_failed),
             status => (status, has_failed),
         }))
+    }
+
+    /// Keeps what was decided, if the next run can go by it.
+    fn keep(&self, tasks: &[TaskRecord], now_ms: u64) {
+        if let Some(standing) = self.engine.standing() {
+            let is_cached = |task: &TaskRecord| task.status == Status::Cached;
+            settled::keep(&settled::InPlace {
+                located: self.located,
+                call: self.call,
+                pipeline: self.pipeline,
+                compiled: self.compiled,
+                plan: self.plan,
+                decisions: self.decisions,
+                tasks: tasks
+                    .iter()
+                    .map(|task| (&*task.id, is_cached(task)))
+                    .collect(),
+                standing,
+                now_ms,
+            });
+        }
     }
 
     /// None if what has to run is not for the front door.
@@ -254,7 +394,7 @@ impl Run<'_> {
 
     fn work<'a>(&'a self, run_id: &'a str, checked: Checked) -> Work<'a> {
         Work {
-            root: self.root,
+            root: &self.located.root,
             run_id,
             pipeline: self.pipeline,
             tasks: &self.plan.tasks,

@@ -113,6 +113,11 @@ fn topological_order(pipeline: &Pipeline, targets: &[String]) -> Option<Vec<Stri
 }
 
 impl Plan {
+    /// What is declared above the tasks.
+    pub(super) fn layers(&self) -> &[BTreeMap<String, EnvValue>] {
+        &self.layers
+    }
+
     /// What the engine is asked, as the long way asks it.
     pub(super) fn request(&self, root: &Path, call: &Call, run_id: &str, now_ms: u64) -> Value {
         let state = format!("{}/.pipec/cache", root.display());

@@ -20,18 +20,25 @@ const FORMAT: &[u8] = b"pipec compiled 1\n";
 /// A larger file is refused by whoever compiles it.
 const MOST_BYTES: u64 = 8 << 20;
 
-pub(super) struct Project {
+/// A project's pipeline file, as it is.
+pub(super) struct Located {
     pub(super) root: PathBuf,
     /// The path of the file as somebody in the folder of the call would write it.
     pub(super) shown: String,
+    /// What its compiled form is called: other bytes, another name.
+    pub(super) compiled: String,
+}
+
+/// A pipeline file with what it was compiled to.
+pub(super) struct Compiled {
     pub(super) ir: Vec<u8>,
     pub(super) ir_digest: String,
     /// How many warnings the file has.
     pub(super) warnings: usize,
 }
 
-/// The nearest folder upwards with one pipeline file, if that file has been compiled as it is.
-pub(super) fn find(folder: &Path) -> Option<Project> {
+/// The nearest folder upwards with one pipeline file.
+pub(super) fn locate(folder: &Path) -> Option<Located> {
     for (ups, root) in folder.ancestors().enumerate() {
         let mut present = NAMES
             .iter()
@@ -47,30 +54,39 @@ pub(super) fn find(folder: &Path) -> Option<Project> {
             }
             root.to_str()?;
             let content = fs::read(&file).ok()?;
-            let shown = "../".repeat(ups) + name;
-            return compiled(root, &content, notation, shown);
+            let domain = format!("pipec compiled {VERSION} {notation}");
+            return Some(Located {
+                root: root.to_path_buf(),
+                shown: "../".repeat(ups) + name,
+                compiled: Digest::derive(&domain, &content).to_hex(),
+            });
         }
     }
     None
 }
 
-fn compiled(root: &Path, content: &[u8], notation: &str, shown: String) -> Option<Project> {
-    let name = Digest::derive(&format!("pipec compiled {VERSION} {notation}"), content).to_hex();
-    let entry = fs::read(root.join(".pipec/cache/ir").join(name)).ok()?;
-    let (checksum, body) = split_line(entry.strip_prefix(FORMAT)?)?;
-    let checksum = std::str::from_utf8(checksum).ok()?;
-    if checksum != Digest::derive("pipec compiled entry", body).to_hex() {
-        return None;
+impl Located {
+    /// The folder in which everything about the project is kept that only saves time.
+    pub(super) fn state(&self) -> PathBuf {
+        self.root.join(".pipec/cache")
     }
-    let (head, ir) = split_line(body)?;
-    let (ir_digest, warnings): (String, Vec<Value>) = serde_json::from_slice(head).ok()?;
-    Some(Project {
-        root: root.to_path_buf(),
-        shown,
-        ir: ir.to_vec(),
-        ir_digest,
-        warnings: warnings.len(),
-    })
+
+    /// What the file was compiled to, if it has been, as it is.
+    pub(super) fn compiled(&self) -> Option<Compiled> {
+        let entry = fs::read(self.state().join("ir").join(&self.compiled)).ok()?;
+        let (checksum, body) = split_line(entry.strip_prefix(FORMAT)?)?;
+        let checksum = std::str::from_utf8(checksum).ok()?;
+        if checksum != Digest::derive("pipec compiled entry", body).to_hex() {
+            return None;
+        }
+        let (head, ir) = split_line(body)?;
+        let (ir_digest, warnings): (String, Vec<Value>) = serde_json::from_slice(head).ok()?;
+        Some(Compiled {
+            ir: ir.to_vec(),
+            ir_digest,
+            warnings: warnings.len(),
+        })
+    }
 }
 
 fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
