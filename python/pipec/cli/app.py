@@ -1,5 +1,6 @@
 """The typer application: every command with its help, loaded only when it is called."""
 
+import os
 import re
 from importlib import import_module
 from keyword import iskeyword
@@ -103,7 +104,9 @@ def describe_globals(
     """Declares what every command takes, for the help; the front door has read it already."""
     del directory, file, color, quiet, verbose, version
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        # As `--help` prints it, which does not come here.
+        with open(os.path.join(os.path.dirname(__file__), "help", "pipec.txt"), "rb") as page:
+            context.obj.console.data(page.read().decode())
 
 
 def run_app(invocation: Invocation, words: list[str]) -> int:

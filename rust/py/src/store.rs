@@ -36,13 +36,12 @@ pub(crate) fn store_clear(py: Python<'_>, root: PathBuf) -> PyResult<()> {
     py.detach(|| clear(&root)).map_err(to_python)
 }
 
+/// Path and digest of each file.
+type Files = Vec<(Vec<u8>, String)>;
+
 #[pyfunction]
 #[pyo3(signature = (root, key, /))]
-pub(crate) fn store_inputs(
-    py: Python<'_>,
-    root: PathBuf,
-    key: &str,
-) -> PyResult<Option<Vec<(Vec<u8>, String)>>> {
+pub(crate) fn store_inputs(py: Python<'_>, root: PathBuf, key: &str) -> PyResult<Option<Files>> {
     let Some(key) = Digest::from_hex(key) else {
         return Ok(None);
     };
