@@ -28,6 +28,8 @@ _NAMES = ("GNUmakefile", "makefile", "Makefile")
 _DEEPEST = 20
 _MOST_TASKS = 5_000
 _POOL = "make"
+_OF_ENVIRONMENT = ("PATH", "HOME", "LANG")
+"""Variables that come from the environment: make hands a changed value on by itself."""
 _WITHOUT_EFFECT = {
     ".DELETE_ON_ERROR": "outputs of a task that failed are not kept",
     ".PRECIOUS": "pipec deletes no intermediate files",
@@ -79,11 +81,13 @@ class _Import:
     is_one_shell: bool = False
     is_serial: bool = False
     exported: dict[str, Place] = field(default_factory=dict)
+    exports: list[str] = field(default_factory=list)
     folder: str = ""
 
     def run(self, path: str) -> None:
         self.folder = posixpath.dirname(path)
         self._file(path, 0)
+        self._environment()
         self._from_patterns()
         for rule in list(self.rules.values())[:_MOST_TASKS]:
             self._make(rule)
@@ -94,15 +98,25 @@ class _Import:
             job.fields["description"] = "what `make` makes when no target is named"
         if self.is_serial:
             self.target.fields["pools"] = {_POOL: 1}
+
+    def _environment(self) -> None:
+        """Gives exported variables to the pipeline, or to each step if they ask the shell."""
         env: dict[str, object] = {}
-        for exported, place in self.exported.items():
+        for name, place in self.exported.items():
+            variable = self.variables.get(name)
             try:
-                env[exported] = self._expander(None).text(self.variables[exported].text).strip()
-            except (KeyError, UntranslatableError):
-                reason = "its value is not known before a step runs"
-                self.target.dropped(place, f"exported variable `{exported}`", reason)
+                value = self._expander(None).value(variable.text) if variable is not None else None
+            except UntranslatableError:
+                value = None
+            if value is None:
+                reason = "its value is not known here"
+                self.target.dropped(place, f"exported variable `{name}`", reason)
+            elif any(isinstance(part, Shell) for part in value):
+                self.exports.append(f'export {name}="{_quoted(value)}"')
+                self.target.report.exact(place, f"exported `{name}`", "each step exports it")
             else:
-                self.target.report.exact(place, f"exported `{exported}`", "`env` of the pipeline")
+                env[name] = "".join(part for part in value if isinstance(part, str)).strip()
+                self.target.report.exact(place, f"exported `{name}`", "`env` of the pipeline")
         if env:
             self.target.fields["env"] = env
 
@@ -149,7 +163,7 @@ class _Import:
 
     def _assign(self, statement: Statement, place: Place, into: dict[str, Variable]) -> None:
         name, text = statement.name, statement.text
-        if "export" in statement.words:
+        if "export" in statement.words or name in _OF_ENVIRONMENT:
             self.exported[name] = place
         if "$" in name:
             self.target.dropped(place, f"variable `{name}`", "only make knows its name")
@@ -436,6 +450,9 @@ class _Import:
         expander = self._expander(rule)
         steps: list[object] = []
         for statement in rule.recipe:
+            if "$(info " in statement.text or "$(warning " in statement.text:
+                place = Place(rule.place.path, statement.line)
+                task.report.dropped(place, f"{task.shown}: a message of make", "it is not printed")
             value = expander.value(_refolded(statement.text))
             for line in _lines(_as_shell(value)):
                 text = line.lstrip()
@@ -449,8 +466,8 @@ class _Import:
                     reason = "make is still called for what it makes there"
                     task.report.approximated(place, f"{task.shown}: `{text[:60]}`", reason)
         if self.is_one_shell and steps:
-            return ["\n".join(str(step) for step in steps)]
-        return steps
+            steps = ["\n".join(str(step) for step in steps)]
+        return ["\n".join([*self.exports, str(step)]) for step in steps]
 
     def _caching(self, task: TargetTask, rule: _Rule) -> None:
         """A file that is made of others is cached; a name that only looks like a file is not."""
@@ -529,6 +546,14 @@ def _lines(text: str) -> Iterator[str]:
             pending = ""
     if pending:
         yield pending
+
+
+def _quoted(value: Value) -> str:
+    """A value inside of double quotes."""
+    return "".join(
+        part.text if isinstance(part, Shell) else re.sub(r'(["\\$`])', r"\\\1", part)
+        for part in value
+    )
 
 
 def _literal(name: str) -> str:

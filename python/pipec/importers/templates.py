@@ -89,11 +89,13 @@ def _value(found: re.Match[str], variables: Mapping[str, Variable], filled: Fill
     value = variables.get(name)
     if isinstance(value, tuple):
         raise UntranslatableError(found.group())
-    if isinstance(value, str):
-        return value or fallback
-    if isinstance(value, Command):
-        inner = fill(value.text, {k: v for k, v in variables.items() if k != name})
+    if value is not None:
+        # In its own value a name means the variable of the environment.
+        others = {known: other for known, other in variables.items() if known != name}
+        inner = fill(value if isinstance(value, str) else value.text, others)
         filled.commands.update(inner.commands)
+        if isinstance(value, str):
+            return inner.text or fallback
         filled.commands[name] = inner.text
         return f"${{{name}}}"
     if "}" in fallback or '"' in fallback:
