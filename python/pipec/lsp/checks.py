@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 
+_MOMENT = 0.05
+"""Seconds. Whoever types fast sends the next change later than that."""
+
 
 class Checks:
     """Which files wait to be looked at, and the one look that goes on.
 
-    A file that changes while it is looked at is looked at again; what was found of the old version
-    is not said. So a look never waits for a pause, and there is never more than one.
+    A look begins a moment after a change, so that what the editor asks together with it is answered
+    first. A file that changes while it is looked at is looked at again; what was found of the old
+    version is not said. There is never more than one look.
     """
 
     def __init__(self, look: Callable[[str], Callable[[], None]], pool: Executor) -> None:
@@ -18,14 +22,21 @@ class Checks:
         self._pool = pool
         self._waiting: dict[str, None] = {}
         self._is_busy = False
+        self._timer: asyncio.TimerHandle | None = None
 
     def request(self, uri: str) -> None:
-        """Looks at a file as soon as possible. Called in the loop."""
+        """Looks at a file soon. Called in the loop."""
         self._waiting[uri] = None
-        if not self._is_busy:
-            self._start()
+        self._start_soon()
+
+    def _start_soon(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(_MOMENT, self._start)
 
     def _start(self) -> None:
+        if self._is_busy or not self._waiting:
+            return
         uri = next(iter(self._waiting))
         del self._waiting[uri]
         self._is_busy = True
@@ -36,6 +47,6 @@ class Checks:
     def _finish(self, future: "asyncio.Future[Callable[[], None]]") -> None:
         self._is_busy = False
         if self._waiting:
-            self._start()
+            self._start_soon()
         if not future.cancelled():
             future.result()()

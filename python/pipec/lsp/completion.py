@@ -67,7 +67,7 @@ def _keys(analysis: Analysis, cursor: Cursor) -> Iterator[_Choice]:
             key.name,
             types.CompletionItemKind.Property,
             key.meaning.text,
-            describe_key(key.meaning, key.hint, analysis.notation),
+            describe_key(key, analysis.notation),
         )
     if cursor.slot == "header":
         for name in analysis.outline.names(cursor.route):

@@ -3,6 +3,7 @@
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from pipec.diagnostics import Route
@@ -48,9 +49,9 @@ Field = tuple[type[Spec], str]
 """A table's model and one of its keys."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class ExpectedKey:
-    """A key that a table may have. `is_table`: its value is, or can be, a table."""
+    """A key that a table may have; there is one of each. `is_table`: its value can be a table."""
 
     meaning: Meaning
     hint: Any
@@ -75,11 +76,10 @@ class Expected:
         for hint in self.hints:
             if not _is_spec(hint):
                 continue
-            for meaning in meanings(hint):
-                if meaning.key not in seen:
-                    seen.add(meaning.key)
-                    member = member_of(hint, meaning.key)
-                    yield ExpectedKey(meaning, member, _can_be_table(member))
+            for key in _keys_of(hint):
+                if key.name not in seen:
+                    seen.add(key.name)
+                    yield key
 
     def words(self) -> Iterator[str | bool]:
         """The words that may stand here, other than names."""
@@ -114,6 +114,12 @@ def expected_at(route: Route, outline: Outline) -> Expected:
             members.append(member)
         hints = _expand(members, route[: depth + 1], outline)
     return Expected(hints, field)
+
+
+@cache
+def _keys_of(table: type[Spec]) -> tuple[ExpectedKey, ...]:
+    members = ((meaning, member_of(table, meaning.key)) for meaning in meanings(table))
+    return tuple(ExpectedKey(meaning, hint, _can_be_table(hint)) for meaning, hint in members)
 
 
 def _expand(hints: Sequence[Any], route: Route, outline: Outline) -> list[Any]:

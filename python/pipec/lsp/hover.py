@@ -50,7 +50,7 @@ def _about_key(analysis: Analysis, route: Route) -> str:
     """The description of a key, from the models."""
     for key in expected_at(route[:-1], analysis.outline).table_keys():
         if key.name == route[-1]:
-            said = describe_key(key.meaning, key.hint, analysis.notation)
+            said = describe_key(key, analysis.notation)
             return f"**{key.name}**: {said}"
     return ""
 

@@ -66,5 +66,5 @@ class Positions:
         start = self._starts[line]
         following = self.start_of(line + 1)
         if line + 1 < len(self._starts):
-            following -= 2 if self.content[:following].endswith(b"\r\n") else 1
+            following -= 2 if self.content[following - 2 : following] == b"\r\n" else 1
         return start, following

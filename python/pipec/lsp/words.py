@@ -2,22 +2,24 @@
 
 import json
 import types
+from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 import yaml
 
 from pipec.frontend.discover import Notation
 from pipec.frontend.hints import bare, forms_of
+from pipec.lsp.expected import ExpectedKey
 from pipec.spec.base import Spec
-from pipec.spec.meaning import Meaning
 
 _NAMES: dict[Any, str] = {str: "text", int: "a whole number", bool: "true or false"}
 
 
-def describe_key(meaning: Meaning, hint: Any, notation: Notation) -> str:
-    """A key in Markdown: what it is for, what its values are, what it is when left out, and an
-    example in the notation of the file."""
-    kinds = " or ".join(dict.fromkeys(_kinds(hint)))
+@cache
+def describe_key(key: ExpectedKey, notation: Notation) -> str:
+    """A key in Markdown: what it is for, what its values are, its default, and an example."""
+    meaning = key.meaning
+    kinds = " or ".join(dict.fromkeys(_kinds(key.hint)))
     parts = [meaning.text, f"*{kinds}*" if kinds else ""]
     if meaning.is_required:
         parts.append("Required.")

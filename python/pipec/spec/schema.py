@@ -44,7 +44,7 @@ def _with_one_table_of_tasks(schema: Schema, definitions: dict[str, Schema]) -> 
     """The schema in which a task and a group of tasks are one table.
 
     What is no key of a task has to be a task or a group in it. With a choice of two, editors mark a
-    whole task for one wrong key, and offer no key at all. That a table is not both is left to pipec.
+    whole task for one wrong key, and offer no key at all. That a table is not both, pipec checks.
     """
     joined = {
         key: member for key, member in definitions["TaskSpec"].items() if key != "description"
