@@ -106,15 +106,13 @@ def _independent(
 ) -> list[Finding]:
     """The errors that would be there even if what was taken out before were right."""
     missing = [(section_of(route), *route[1:]) for route in validated.culprits if route]
-    independent = []
-    for finding in later:
-        if (
-            finding.severity == "error"
-            and not any(_concerns(finding, gone) for gone in validated.culprits)
-            and not _means_something_missing(finding, missing, values)
-        ):
-            independent.append(finding)
-    return independent
+    return [
+        finding
+        for finding in later
+        if finding.severity == "error"
+        and not any(_concerns(finding, gone) for gone in validated.culprits)
+        and not _means_something_missing(finding, missing, values)
+    ]
 
 
 def _means_something_missing(
@@ -135,7 +133,9 @@ def _means_something_missing(
 
 def _concerns(finding: Finding, culprit: Route) -> bool:
     """Whether the finding is about the culprit, or explains itself with what is in it."""
-    first, *others = [label.route for label in finding.labels] or [()]
+    if not finding.labels:
+        return False
+    first, *others = (label.route for label in finding.labels)
     return all(a == b for a, b in zip(first, culprit, strict=False)) or any(
         route[: len(culprit)] == culprit for route in others
     )

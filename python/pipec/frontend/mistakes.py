@@ -53,7 +53,9 @@ def _missing_key(place: Place) -> Finding:
 def _refused(context: Mapping[str, Any], place: Place) -> Finding:
     """What a validator of ours refused: it brings its own words."""
     code = Code(context["code"])
-    route = (*place.route, context["key"]) if context["key"] else place.route
+    route = (*place.route, *context["within"])
+    if context["key"]:
+        route = (*route, context["key"])
     is_name = code is Code.INVALID_ID and context["key"]
     at_key = place.is_key or code in _ABOUT_KEYS or bool(is_name)
     labels = [Label(route, at="key" if at_key else "value")]

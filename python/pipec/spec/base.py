@@ -37,13 +37,21 @@ class Spec(BaseModel):
 
 
 def refusal(
-    code: Code, message: str, *, advice: str = "", key: str = "", beside: str = ""
+    code: Code,
+    message: str,
+    *,
+    advice: str = "",
+    key: str = "",
+    beside: str = "",
+    within: tuple[str | int, ...] = (),
 ) -> PydanticCustomError:
     """An error for a validator to raise.
 
-    `key` is the member of the table that is to blame, `beside` the one that it does not go with.
+    `key` is the member of the table that is to blame, `beside` the one that it does not go with;
+    `within` leads from the value that is validated to the one that is to blame.
     """
     context = {
+        "within": within,
         "code": code.value,
         "message": message,
         "help": advice,

@@ -90,19 +90,20 @@ def describe(value: Any) -> str:
 
 def plain(value: Any) -> Any:
     """The value, of which every part is text, a whole number, a truth value, a list or a table."""
-    pending = [value]
+    pending: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
     while pending:
-        member = pending.pop()
+        at, member = pending.pop()
         if isinstance(member, dict):
-            pending.extend(member.values())
+            pending.extend(((*at, key), inner) for key, inner in member.items())
         elif isinstance(member, list):
-            pending.extend(member)
+            pending.extend(((*at, index), inner) for index, inner in enumerate(member))
         elif isinstance(member, int):
             if abs(member) > LARGEST_INTEGER:
-                raise refusal(Code.INVALID_VALUE, f"the number {member} is too large")
+                message = f"the number {member} is too large"
+                raise refusal(Code.INVALID_VALUE, message, within=at)
         elif not isinstance(member, str):
             message = f"a value here cannot be {describe(member)}"
-            raise refusal(Code.WRONG_TYPE, message, advice="write it as text")
+            raise refusal(Code.WRONG_TYPE, message, advice="write it as text", within=at)
     return value
 
 
