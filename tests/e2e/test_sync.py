@@ -57,7 +57,8 @@ def verdicts(project: Project, *words: str) -> list[tuple[str, str, str]]:
     drifts = document["drifts"]
     assert document["is_current"] == (not drifts)
     assert result.status == (1 if drifts else 0)
-    assert {drift["code"] for drift in drifts} <= {"PIPEC_SYNC_STALE"}
+    codes = {drift["code"] for drift in drifts}
+    assert all(code.startswith(("PIPEC_SYNC_STALE", "PIPEC_WORKFLOW_")) for code in codes)
     return [(drift["verdict"], drift["path"], drift["message"]) for drift in drifts]
 
 
@@ -373,3 +374,28 @@ def test_annotations_name_the_file(app: Project) -> None:
         "help: `pipec sync tasks generate` brings everything up to date\n"
     )
     assert result.status == 1
+
+
+def test_every_kind_of_generated_file_is_written_together(app: Project) -> None:
+    app.write("pipeline.toml", PIPELINE + '\n[sync.github]\ninstall = "preinstalled"\n')
+    workflow = ".github/workflows/pipec.yml"
+    found = verdicts(app)
+    assert {(verdict, path) for verdict, path, _ in found} == {
+        ("missing", workflow),
+        ("missing", ".github/workflows/pipec-pins.yml"),
+        ("missing", ".github/pipec.lock.json"),
+    }
+    assert verdicts(app, "tasks") == []
+    before = files_of(app)
+    app.write("package.json", PACKAGE.replace('"start"', '"pipeline:verify": "mine", "start"'))
+    (app.folder / LOCK).unlink()
+    assert app.pipec("sync", "generate").status == 2
+    assert ".github/pipec.lock.json" not in files_of(app)
+    app.write("package.json", before["package.json"].decode())
+    app.write(LOCK, before[LOCK].decode())
+    assert app.pipec("sync", "github", "generate").status == 0
+    assert verdicts(app) == []
+    assert app.pipec("github", "check").status == 0
+    set_up(app, "ubuntu-24.04", "ubuntu-22.04", workflow)
+    ((verdict, path, _),) = verdicts(app, "github")
+    assert (verdict, path) == ("hand-edited", workflow)

@@ -32,6 +32,8 @@ from pipec.runtime.visible import visible
 app = command_app(help="Keep generated files current.")
 tasks = command_app(help="Keep scripts of package managers current.")
 app.add_typer(tasks, name="tasks")
+github = command_app(help="Keep the workflow of GitHub current; `pipec github` has more.")
+app.add_typer(github, name="github")
 
 NOT_CURRENT = 1
 _VERBS = {"missing": "wrote", "different": "updated", "left-over": "removed"}
@@ -98,6 +100,24 @@ def generate_tasks(context: typer.Context, *, dry: DryRun = False, adopt: Adopt 
 def check_tasks(context: typer.Context, *, format: CheckFormat = "text") -> int:  # noqa: A002
     """Check that every script is current, and say why not. Exits with 1 if one is not."""
     return _check(invocation_of(context), "tasks", format)
+
+
+@github.command("list", epilog=examples("pipec sync github list"))
+def list_github(context: typer.Context, *, format: Format = "text") -> None:  # noqa: A002
+    """List the files of the workflow."""
+    _list(invocation_of(context), "github", format)
+
+
+@github.command("generate", epilog=examples("pipec sync github generate"))
+def generate_github(context: typer.Context, *, dry: DryRun = False) -> None:
+    """Write the workflow, its lock, and the file of pinned actions."""
+    _generate(invocation_of(context), "github", dry=dry, adopt=False)
+
+
+@github.command("check", epilog=examples("pipec sync github check"))
+def check_github(context: typer.Context, *, format: CheckFormat = "text") -> int:  # noqa: A002
+    """Check that the workflow is current, and say why not. Exits with 1 if it is not."""
+    return _check(invocation_of(context), "github", format)
 
 
 @dataclass(frozen=True, slots=True)
