@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.faulty import Faulty, faulty
+from tests.doubles.faulty import Faulty, faulty, free_address
 from tests.doubles.github import REPOSITORY, FakeGithub, fake_github
 from tests.real.registries import Registry, pypiserver, verdaccio
 from tests.real.workshop import Workshop
@@ -150,6 +150,17 @@ def test_a_version_of_npm_is_published_once(publisher: Publisher, proxy: Faulty)
         True,
         True,
     )
+
+
+def test_the_registry_asked_for_wins_over_the_manifest(publisher: Publisher, proxy: Faulty) -> None:
+    elsewhere = free_address()
+    config = {"registry": elsewhere, "@acme:registry": elsewhere}
+    package_of(publisher, "@acme/configured", publishConfig=config)
+    token = {"NPM_TOKEN": publisher.secrets[0]}
+    command = ("publish", "npm", "--registry", proxy.url)
+    assert publisher.outcomes(*command, env=token) == [("published", None, "1.0.0")]
+    status, said = publisher.pipec("publish", "npm", "--attempts", "1", env=token)
+    assert (status, f"`{elsewhere}" in said) == (1, True), "without an option the manifest decides"
 
 
 def test_an_outage_of_npm_is_outlasted_or_named(publisher: Publisher, proxy: Faulty) -> None:

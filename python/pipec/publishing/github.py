@@ -16,7 +16,7 @@ from pipec.publishing.dists import Dist, find_dists
 from pipec.publishing.github_api import Github
 from pipec.publishing.github_event import GithubEvent
 from pipec.publishing.manifest import Package, unsuitable
-from pipec.publishing.npm import NpmRequest, Tarball, default_tag, pack, run_npm, send
+from pipec.publishing.npm import NpmRequest, Tarball, default_tag, options_for, pack, run_npm, send
 from pipec.publishing.npm_registry import NpmRegistry
 from pipec.publishing.outcome import Outcome
 from pipec.publishing.tokens import GITHUB, Veil, find_token, no_token
@@ -205,7 +205,7 @@ def _preview(
         if not is_current():
             return replace(outcome, note=f"`{tag}` stays: a newer commit is at the head")
         registry = _registry(request, desk)
-        words = ["npm", "dist-tag", "add", f"{name}@{version}", tag]
+        words = ["npm", "dist-tag", "add", f"{name}@{version}", tag, *options_for(registry, name)]
         done = run_npm(registry, words, desk.environ)
         if done.status != 0:
             raise refused(request.registry, desk.veil.over(done.words))

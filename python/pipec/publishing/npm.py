@@ -19,7 +19,7 @@ from pipec.publishing.npm_registry import NpmRegistry
 from pipec.publishing.outcome import Outcome
 from pipec.publishing.programs import Done, run_program
 from pipec.publishing.tokens import NPM, Veil, find_token, no_token, without_tokens
-from pipec.publishing.web import Web, refused, unavailable
+from pipec.publishing.web import Web, check_address, refused, unavailable
 
 _TOKEN = "PIPEC_PUBLISH_TOKEN"  # noqa: S105 - the name of a variable
 _OUTAGE = re.compile(
@@ -132,6 +132,7 @@ def send(
         raise no_token(NPM, "publishing to a registry of npm")
     tag = request.tag or default_tag(version)
     words = ["npm", "publish", tarball.path, "--json", "--ignore-scripts", "--tag", tag]
+    words += options_for(registry, name)
     words += ["--access", request.access] if request.access else []
     words += ["--provenance"] if has_identity and request.has_provenance else []
     for attempt in range(registry.web.attempts):
@@ -196,8 +197,18 @@ def pack(folder: str, into: str, environ: Mapping[str, str]) -> Tarball:
         return Tarball(path, file.read())
 
 
+def options_for(registry: NpmRegistry, name: str) -> list[str]:
+    """The registry as options: these win over what the manifest and settings of npm say."""
+    scope = name.partition("/")[0] if name.startswith("@") else ""
+    return [
+        *("--registry", registry.url),
+        *((f"--{scope}:registry={registry.url}",) if scope else ()),
+    ]
+
+
 def run_npm(registry: NpmRegistry, words: Sequence[str], environ: Mapping[str, str]) -> Done:
     """Runs npm against a registry. The token is in its environment and nowhere else."""
+    check_address(registry.url, has_token=bool(registry.token))
     parts = urlsplit(registry.url)
     path = parts.path if parts.path.endswith("/") else f"{parts.path}/"
     with _settings(f"//{parts.netloc}{path}:_authToken=${{{_TOKEN}}}\n") as settings:
@@ -205,7 +216,6 @@ def run_npm(registry: NpmRegistry, words: Sequence[str], environ: Mapping[str, s
             **without_tokens(environ),
             **_QUIET,
             "npm_config_userconfig": settings,
-            "npm_config_registry": registry.url,
             "npm_config_fetch_retries": "0",
             **({_TOKEN: registry.token} if registry.token else {}),
             **_identity(environ),

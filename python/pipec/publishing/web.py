@@ -18,6 +18,7 @@ Wait = Callable[[float], None]
 _TIMEOUT_S = 60
 _LONGEST_WAIT_S = 60.0
 _OUTAGES = frozenset({408, 425, 429, 500, 502, 503, 504})
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _LONGEST_WORDS = 200
 _LARGEST = 512 * 1024 * 1024
 
@@ -120,8 +121,7 @@ class Web:
     def _once(
         self, url: str, method: str, headers: Mapping[str, str], data: bytes | None
     ) -> Answer:
-        if urlsplit(url).scheme not in {"http", "https"}:
-            raise refused(url, "an address begins with `https://` or `http://`")
+        check_address(url, has_token="Authorization" in headers)
         request = urllib.request.Request(  # noqa: S310 - the scheme was looked at
             url, data=data, method=method, headers={"User-Agent": self._agent, **headers}
         )
@@ -132,6 +132,19 @@ class Web:
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, error.read(_LARGEST), dict(error.headers), self._hide)
+
+
+def check_address(url: str, *, has_token: bool) -> None:
+    """An address is one of the web, and a token is only sent where nobody listens.
+
+    Raises:
+        RunError: it is not.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"}:
+        raise refused(url, "an address begins with `https://` or `http://`")
+    if has_token and parts.scheme == "http" and parts.hostname not in _THIS_MACHINE:
+        raise refused(url, "a token is sent over `https://` only")
 
 
 def unavailable(url: str, trouble: str, attempts: int) -> RunError:

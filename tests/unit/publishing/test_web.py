@@ -129,6 +129,11 @@ def test_only_addresses_of_the_web_are_asked() -> None:
     assert refusal.value.code is Code.REGISTRY_REFUSED
 
 
+def test_a_token_goes_nowhere_in_the_clear() -> None:
+    with pytest.raises(PipecError, match="over `https://` only"):
+        web_with([]).ask("http://192.0.2.1/", headers={"Authorization": SECRET})
+
+
 def test_errors_hide_tokens() -> None:
     veil = Veil({"GITHUB_TOKEN": SECRET})
     veil.learn("learned-later")

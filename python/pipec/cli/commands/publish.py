@@ -25,8 +25,9 @@ def npm(
         str, typer.Option(metavar="TAG", help="The tag; `latest` unless it is a pre-release.")
     ] = "",
     access: Annotated[
-        Literal["public", "restricted"], typer.Option(help="Who may read a package with a scope.")
-    ] = "public",
+        Literal["public", "restricted"] | None,
+        typer.Option(help="Who may read it; unless given, the manifest and npm decide."),
+    ] = None,
     attempts: Attempts = 4,
     dry: DryRun = False,
     format: Format = "text",  # noqa: A002
@@ -45,7 +46,7 @@ def npm(
     with veil.over_errors():
         outcome = publish_npm(
             read_package(invocation.start, package, ecosystem="npm"),
-            NpmRequest(registry=registry, tag=tag, access=access, is_dry=dry),
+            NpmRequest(registry=registry, tag=tag, access=access or "", is_dry=dry),
             web=open_web(attempts, veil),
             environ=invocation.environ,
             veil=veil,
