@@ -24,6 +24,7 @@ try: pipec run verify
     )
     assert project.read("pipeline.toml") == snapshot("""\
 #:schema ./.pipec/schemas/pipeline.schema.json
+
 name = "project"
 
 [tasks.hello]
@@ -46,10 +47,13 @@ wrote pipeline.toml
   test: pnpm run test (from package.json)
   lint: ruff check (from pyproject.toml)
   build: make build (from Makefile)
+`pipec import package-json --force` takes over all of it instead
+`pipec import make --force` takes over all of it instead
 try: pipec run verify
 """)
     assert project.read("pipeline.toml") == snapshot("""\
 #:schema ./.pipec/schemas/pipeline.schema.json
+
 name = "project"
 
 [tasks.test]
@@ -68,6 +72,34 @@ run = "make build"
 target = ["test", "lint", "build"]
 """)
     assert project.pipec("check").stderr == ""
+
+
+def test_other_runners_suggest_tasks_and_are_never_run(project):
+    project.write("justfile", "x := `touch ran`\n\ntest:\n  echo {{x}}\n\nlint:\n  touch ran\n")
+    project.write("Taskfile.yml", "version: '3'\ntasks:\n  build: touch ran\n  test: touch ran\n")
+    project.write("Makefile", "check := $(shell touch ran)\nbroken\n")
+    assert project.pipec("init").stderr == snapshot("""\
+wrote pipeline.toml
+  lint: just lint (from justfile)
+  test: just test (from justfile)
+  build: task build (from Taskfile.yml)
+`pipec import make --force` takes over all of it instead
+`pipec import just --force` takes over all of it instead
+`pipec import taskfile --force` takes over all of it instead
+try: pipec run verify
+""")
+    assert not (project.folder / "ran").exists()
+    assert project.pipec("fmt", "--check").status == 0
+
+
+@pytest.mark.parametrize("kind", ["package-json", "make", "just"])
+def test_what_init_names_can_be_imported(project, kind):
+    project.write("package.json", '{"scripts": {"test": "x", "start": "y"}}')
+    project.write("Makefile", "build:\n\tcc a.c\n")
+    project.write("justfile", "docs:\n  mk\n")
+    assert f"`pipec import {kind} --force`" in project.pipec("init").stderr
+    assert project.pipec("import", kind, "--force").status == 0
+    assert project.pipec("check").status == 0
 
 
 def test_a_pipeline_is_never_written_over_unasked(project):

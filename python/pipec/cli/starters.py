@@ -7,10 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipec.errors import SpecError
+from pipec.importers.files import Files
+from pipec.importers.kinds import IMPORTERS
+from pipec.importers.make_pipeline import find_source
+from pipec.importers.report import Report
+from pipec.importers.target import Target
+
 SCHEMA = ".pipec/schemas/pipeline.schema.json"
 """Where editors find the schema of the file, relative to the pipeline."""
 
 _SCRIPTS = ("lint", "typecheck", "check", "test", "build")
+_RUNNERS = {"make": "make", "just": "just", "taskfile": "task"}
 _LOCKS = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("", "npm"))
 
 
@@ -27,7 +35,7 @@ class Starter:
 def find_starters(folder: str) -> tuple[Starter, ...]:
     """The tasks that the folder's own files suggest; the first one of each name counts."""
     found: dict[str, Starter] = {}
-    for look in (_package_json, _pyproject, _cargo, _go, _makefile):
+    for look in (_package_json, _pyproject, _cargo, _go, _other_runners):
         for starter in look(folder):
             found.setdefault(starter.task, starter)
     return tuple(found.values())
@@ -35,7 +43,7 @@ def find_starters(folder: str) -> tuple[Starter, ...]:
 
 def render_pipeline(name: str, starters: Sequence[Starter]) -> str:
     """The text of a pipeline with these tasks and a job that runs them all."""
-    lines = [f"#:schema ./{SCHEMA}", f"name = {_toml(name)}", ""]
+    lines = [f"#:schema ./{SCHEMA}", "", f"name = {_toml(name)}", ""]
     for starter in starters or (_EXAMPLE,):
         lines.append(f"[tasks.{starter.task}]")
         if starter.inputs:
@@ -91,11 +99,32 @@ def _go(folder: str) -> Iterator[Starter]:
             yield Starter(task=task, command=command, found_in="go.mod", inputs=inputs)
 
 
-def _makefile(folder: str) -> Iterator[Starter]:
-    text = _read(folder, "Makefile")
-    for target in _SCRIPTS:
-        if re.search(rf"^{target}\s*:(?!=)", text, re.MULTILINE):
-            yield Starter(task=target, command=f"make {target}", found_in="Makefile")
+def _other_runners(folder: str) -> Iterator[Starter]:
+    """Tasks of files that an importer reads: their own tool keeps running them."""
+    for kind, command in _RUNNERS.items():
+        importer = next(known for known in IMPORTERS if known.kind == kind)
+        files = Files(folder)
+        target = Target(name="", report=Report())
+        try:
+            path = find_source(importer, files)
+            importer.read(path, files, target)
+        except SpecError:
+            # A file that its tool could not read suggests nothing; importing it says what is wrong.
+            continue
+        names = {task.path for task in target.tasks.values()}
+        for task in _SCRIPTS:
+            if (task,) in names:
+                yield Starter(task=task, command=f"{command} {task}", found_in=path)
+
+
+def find_importable(folder: str) -> tuple[str, ...]:
+    """The kinds of files here that `pipec import` takes over as a whole."""
+    files = Files(folder)
+    return tuple(
+        importer.kind
+        for importer in IMPORTERS
+        if any(files.exists(name) or files.is_folder(name) for name in importer.names)
+    )
 
 
 def _read(folder: str, name: str) -> str:

@@ -104,10 +104,7 @@ class _Import:
         env: dict[str, object] = {}
         for name, place in self.exported.items():
             variable = self.variables.get(name)
-            try:
-                value = self._expander(None).value(variable.text) if variable is not None else None
-            except UntranslatableError:
-                value = None
+            value = self._at_once(f"$({name})") if variable is not None else None
             if value is None:
                 reason = "its value is not known here"
                 self.target.dropped(place, f"exported variable `{name}`", reason)
@@ -174,24 +171,23 @@ class _Import:
                 into[name] = Variable(text, is_default=True)
         elif statement.operator == "+=":
             old = f"{before.text} " if before is not None else ""
-            into[name] = Variable(old + text, before is not None and before.is_default)
+            known = before.value if before is not None else None
+            added = self._at_once(text) if known is not None else None
+            value = (*known, " ", *added) if known is not None and added is not None else None
+            into[name] = Variable(old + text, before is not None and before.is_default, value)
         elif statement.operator == "!=":
             into[name] = Variable(f"$(shell {text})")
-        elif "$" in text and statement.operator in (":=", "::=", ":::="):
-            into[name] = Variable(self._at_once(text))
+        elif statement.operator in (":=", "::=", ":::="):
+            into[name] = Variable(text, value=self._at_once(text))
         else:
             into[name] = Variable(text)
 
-    def _at_once(self, text: str) -> str:
-        """The value that a variable with `:=` has here, as text that expands to it."""
+    def _at_once(self, text: str) -> Value | None:
+        """The value that a text has here; None if only make can expand it."""
         try:
-            value = self._expander(None).value(text)
+            return self._expander(None).value(text)
         except UntranslatableError:
-            return text
-        parts = [part if isinstance(part, str) else None for part in value]
-        if all(part is not None for part in parts):
-            return "".join(part.replace("$", "$$") for part in parts if part is not None)
-        return text
+            return None
 
     def _holds(self, statement: Statement, place: Place) -> bool:
         """Whether a condition holds, with every variable of the environment empty."""

@@ -29,6 +29,10 @@ BUILT_IN = {
 }
 
 
+_PROGRAMS = frozenset({"CC", "CXX", "CPP", "AR", "AS", "LD", "FC"})
+"""What people set in the environment to choose another compiler."""
+
+
 class UntranslatableError(Exception):
     """A reference that only make can expand; the message quotes it."""
 
@@ -45,10 +49,14 @@ Value = tuple[str | Shell, ...]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A value as written; `is_default`: the environment may say otherwise (`?=`)."""
+    """A value as written; `is_default`: the environment may say otherwise (`?=`).
+
+    `value` is what it came to where it stands, if it was expanded there (`:=`).
+    """
 
     text: str
     is_default: bool = False
+    value: "Value | None" = None
 
 
 @dataclass(slots=True)
@@ -132,12 +140,16 @@ class Expander:
             raise UntranslatableError(f"${name}")
         variable = self.variables.get(name)
         if variable is None and name in BUILT_IN:
-            return (BUILT_IN[name],)
+            default = BUILT_IN[name]
+            is_fixed = self.is_forgiving or name not in _PROGRAMS
+            return (default if is_fixed else Shell(f"${{{name}:-{default}}}"),)
         if variable is None:
             self.asked.setdefault(name)
             is_name = _ENVIRONMENT.fullmatch(name) is not None
             return (Shell(f"${{{name}:-}}"),) if is_name else ()
-        value = self.value(variable.text, depth + 1)
+        value = variable.value
+        if value is None:
+            value = self.value(variable.text, depth + 1)
         if variable.is_default and _ENVIRONMENT.fullmatch(name):
             text = "".join(_source(part) for part in value)
             if not _SPECIAL.search(text) and not self.is_forgiving:

@@ -78,6 +78,9 @@ def test_static_pattern_rules_and_several_targets(importing):
         ("t: X = own", "echo own"),
         ("X = $$HOME", "echo $HOME"),
         ("X = a # comment", "echo a"),
+        ("X = $(CC) $(MAKE)", "echo ${CC:-cc} make"),
+        ("X := a\nY := $(X)\nX := b$(Y)", "echo ba"),
+        ("X := $(HOME)\nX += b", "echo ${HOME:-} b"),
     ],
 )
 def test_variables_are_filled_in(importing, definition, command):
@@ -143,6 +146,18 @@ def test_settings_of_the_whole_file(importing):
         "run": "cd x\npwd",
         "pool": "make",
     }
+
+
+def test_exported_variables_that_ask_the_shell_are_exported_by_each_step(importing):
+    text = "PATH := bin:$(PATH)\nexport V = $(shell date)\nt:\n\tone\n\ttwo\n"
+    exports = 'export PATH="bin:${PATH:-}"\nexport V="$(date)"\n'
+    assert make(importing, text).task("t")["run"] == [f"{exports}one", f"{exports}two"]
+
+
+def test_messages_of_make_are_not_printed_and_that_is_said(importing):
+    result = make(importing, "t:\n\t$(info *** building ***)\n\tcc a.c\n")
+    assert result.task("t") == {"run": "cc a.c"}
+    assert any("a message of make" in note for note in result.notes("dropped"))
 
 
 def test_the_last_recipe_of_a_target_counts(importing):

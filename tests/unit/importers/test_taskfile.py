@@ -52,6 +52,7 @@ def test_sources_and_generates_make_a_cached_task(importing):
         ("{}", "echo {{.HOME}}", "echo ${HOME:-}"),
         ("{}", 'echo {{.X | default "y"}}', "echo ${X:-y}"),
         ("{X: 3}", "echo {{ .X }}", "echo 3"),
+        ("{X: '{{default `y` .X}}'}", "echo {{.X}}", "echo ${X:-y}"),
         ("{}", "echo {{.TASK}} {{.ROOT_DIR}}", "echo t ${PIPEC_ROOT}"),
     ],
 )

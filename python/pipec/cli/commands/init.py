@@ -10,7 +10,7 @@ from pipec.cli.invocation import Invocation
 from pipec.cli.options import UsageError
 from pipec.cli.parameters import command_app, examples, invocation_of
 from pipec.cli.schema_files import write_schema
-from pipec.cli.starters import SCHEMA, find_starters, render_pipeline
+from pipec.cli.starters import SCHEMA, find_importable, find_starters, render_pipeline
 from pipec.codes import Code
 from pipec.errors import PlanError, RunError
 from pipec.frontend.discover import NAMES
@@ -36,7 +36,8 @@ def init(
 ) -> None:
     """Write a first pipeline.toml, from what the folder holds.
 
-    Looks at package.json, pyproject.toml, Cargo.toml, go.mod and Makefile.
+    Looks at package.json, pyproject.toml, Cargo.toml, go.mod, Makefile, justfile and Taskfile.yml.
+    Asks nothing and runs nothing. `pipec import` takes over all that such a file says.
     """
     invocation = invocation_of(context)
     folder = invocation.start
@@ -64,6 +65,8 @@ def init(
     console.say(f"wrote {visible(os.path.relpath(path, invocation.cwd))}")
     for starter in starters:
         console.say(f"  {starter.task}: {visible(starter.command)} (from {starter.found_in})")
+    for kind in find_importable(folder):
+        console.say(f"`pipec import {kind} --force` takes over all of it instead")
     console.say("try: pipec run verify")
 
 
