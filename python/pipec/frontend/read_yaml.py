@@ -14,6 +14,7 @@ import yaml
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
 from pipec.errors import SpecError
+from pipec.frontend.byte_offsets import ByteOffsets
 from pipec.frontend.document import Document, Span
 from pipec.frontend.yaml_scalars import resolve
 
@@ -62,9 +63,9 @@ def locate(text: str, routes: Sequence[Route]) -> list[Span | None]:
     builder = _Builder(text, wanted=frozenset(routes))
     with suppress(yaml.YAMLError):
         builder.build()
-    offsets = _ByteOffsets(text)
+    at = ByteOffsets(text).at
     return [
-        None if place is None else offsets.span(place)
+        None if place is None else (at(place[0]), at(place[1]), at(place[2]), at(place[3]))
         for place in (builder.places.get(route) for route in routes)
     ]
 
@@ -104,7 +105,7 @@ class _Builder:
         self.places: dict[Route, Place] = {}
         self._text = text
         self._wanted = wanted
-        self._offsets: _ByteOffsets | None = None
+        self._offsets: ByteOffsets | None = None
         self._anchors: dict[str, Any] = {}
         self._open: list[_Open] = []
         self._copies = 0
@@ -281,22 +282,8 @@ class _Builder:
 
     def _bytes(self, place: tuple[int, int]) -> tuple[int, int]:
         if self._offsets is None:
-            self._offsets = _ByteOffsets(self._text)
+            self._offsets = ByteOffsets(self._text)
         return self._offsets.at(place[0]), self._offsets.at(place[1])
-
-
-class _ByteOffsets:
-    """Turns offsets in characters into offsets in UTF-8."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._is_ascii = text.isascii()
-
-    def at(self, index: int) -> int:
-        return index if self._is_ascii else len(self._text[:index].encode(errors="replace"))
-
-    def span(self, place: Place) -> Span:
-        return (self.at(place[0]), self.at(place[1]), self.at(place[2]), self.at(place[3]))
 
 
 def _size(value: Any, limit: int) -> int:
@@ -319,12 +306,12 @@ def _syntax_error(text: str, error: yaml.YAMLError) -> Finding:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
     index = min(mark.index if mark is not None else getattr(error, "position", 0), len(text))
-    offset = _ByteOffsets(text).at(index)
+    offset = ByteOffsets(text).at(index)
     line_start = text.rfind("\n", 0, index) + 1
     line = text[line_start:].split("\n", 1)[0]
     indentation = line[: len(line) - len(line.lstrip())]
     if "\t" in indentation:
-        tab = _ByteOffsets(text).at(line_start + indentation.index("\t"))
+        tab = ByteOffsets(text).at(line_start + indentation.index("\t"))
         return Finding(
             Code.YAML_SYNTAX,
             "a tab cannot indent YAML",

@@ -206,4 +206,7 @@ class _Writer:
             )
         if closed.entry >= 0:
             value = self._entries[closed.entry][3]
-            self._entries[closed.entry][3] = (value[0], max(end, value[0]))
+            entry = self._entries[closed.entry]
+            entry[3] = (value[0], max(end, value[0]))
+            if isinstance(closed.route[-1], int):
+                entry[2] = entry[3]
