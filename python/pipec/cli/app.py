@@ -17,7 +17,7 @@ from typer._click.shell_completion import CompletionItem
 from typer._completion_classes import completion_init
 
 from pipec.cli.invocation import Invocation
-from pipec.cli.main import VERBS
+from pipec.cli.main import TWICE, VERBS
 from pipec.cli.options import UsageError
 from pipec.frontend.suggest import did_you_mean
 
@@ -42,11 +42,11 @@ class Commands(typer.core.TyperGroup):
 
     def list_commands(self, ctx: Context) -> list[str]:
         """The verbs in the order of the help."""
-        return list(VERBS)
+        return [*VERBS, TWICE]
 
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
         """The command of this name, if there is one."""
-        if cmd_name not in VERBS:
+        if cmd_name not in (*VERBS, TWICE):
             return None
         name = cmd_name.replace("-", "_")
         module = import_module(

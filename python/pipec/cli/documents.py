@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pipec.audit.findings import AuditFinding
+from pipec.audit.twice import Conditions, OutputDifference
 from pipec.cli.console import Console
 from pipec.publishing.check import Check
 from pipec.publishing.outcome import Outcome
@@ -334,6 +336,36 @@ class SyncCheckDocument:
     schema_version: int = SCHEMA_VERSION
     is_current: bool
     drifts: tuple[SyncedDrift, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditDocument:
+    """What a task does and does not declare. `pipec audit --format json`.
+
+    `failure`: what ended the task early. `added`: what `--fix` wrote into the pipeline file.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    task: str
+    errors: int
+    warnings: int
+    findings: tuple[AuditFinding, ...]
+    added: tuple[str, ...]
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyDocument:
+    """Whether a task made the same outputs twice. `pipec verify --twice --format json`."""
+
+    schema_version: int = SCHEMA_VERSION
+    task: str
+    is_reproducible: bool
+    files: int
+    bytes: int
+    differing: int
+    conditions: tuple[Conditions, ...]
+    differences: tuple[OutputDifference, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

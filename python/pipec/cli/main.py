@@ -37,6 +37,7 @@ VERBS = (
     "config",
     "runs",
     "profile",
+    "audit",
     "cache",
     "gc",
     "github",
@@ -50,6 +51,9 @@ VERBS = (
     "version",
 )
 """Every command, in the order of the help. Any other first word is a job or a task to run."""
+
+TWICE = "verify"
+"""A command only with `--twice`: else it is a name that many projects have for a job."""
 
 
 def main(argv: Sequence[str], begun: "_core.HandOver | None" = None) -> int:
@@ -118,6 +122,7 @@ def _dispatch(argv: list[str], console: Console, begun: "_core.HandOver | None")
         # A shell asks for completions: its words are in the environment.
         words = []
     is_verb = not words or words[0] in VERBS or words[0].startswith("-")
+    is_verb = is_verb or (words[0] == TWICE and "--twice" in words)
     if not is_verb:
         words.insert(0, "run")
     try:

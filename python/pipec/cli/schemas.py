@@ -11,6 +11,7 @@ from pipec.backends.scripts.lock import LOCK_VERSION as SYNC_LOCK_VERSION
 from pipec.cli.differences import DiffDocument
 from pipec.cli.documents import (
     SCHEMA_VERSION,
+    AuditDocument,
     CacheDocument,
     CheckDocument,
     ConfigDocument,
@@ -28,6 +29,7 @@ from pipec.cli.documents import (
     ShowDocument,
     SyncCheckDocument,
     SyncListDocument,
+    VerifyDocument,
     WhyDocument,
 )
 from pipec.cli.github_documents import GithubCheckDocument, GithubPlanDocument
@@ -65,6 +67,7 @@ FILES: dict[str, Callable[[], Schema]] = {
 """The schemas of files that pipec reads or writes, by name."""
 
 DOCUMENTS: dict[str, type] = {
+    "audit": AuditDocument,
     "cache-info": CacheDocument,
     "check": CheckDocument,
     "config": ConfigDocument,
@@ -87,6 +90,7 @@ DOCUMENTS: dict[str, type] = {
     "show": ShowDocument,
     "sync-check": SyncCheckDocument,
     "sync-list": SyncListDocument,
+    "verify": VerifyDocument,
     "why": WhyDocument,
 }
 """What commands print with `--format json`, by command."""

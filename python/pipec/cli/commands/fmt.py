@@ -61,7 +61,7 @@ def fmt(
         invocation.console.data(_difference(document, laid_out))
         return WOULD_CHANGE
     mark = _BYTE_ORDER_MARK if content.decode().startswith(_BYTE_ORDER_MARK) else ""
-    _replace(found, (mark + laid_out).encode())
+    replace_file(found, (mark + laid_out).encode())
     invocation.console.say(f"laid out {visible(found.shown)}")
     return 0
 
@@ -86,7 +86,7 @@ def _difference(document: Document, laid_out: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _replace(found: Found, content: bytes) -> None:
+def replace_file(found: Found, content: bytes) -> None:
     """Puts the text in the file's place at once, with its mode; behind a link, where that leads.
 
     Raises:

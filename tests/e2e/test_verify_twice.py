@@ -1,0 +1,130 @@
+"""`pipec verify --twice`: whether a task makes the same outputs wherever it runs."""
+
+import json
+import os
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from tests.conftest import Project, Result
+from tests.e2e.records import SCHEMAS, read_records
+
+
+def verified(project: Project, run: str, outputs: str = '["out/**"]', more: str = "") -> Any:
+    """The answer for programs about a task, which keeps to its schema."""
+    text = f"name = 'app'\n{more}\n[tasks.t]\noutputs = {outputs}\nrun = '''{run}'''\n"
+    project.write("pipeline.toml", text)
+    printed = project.start("verify", "--twice", "t", "--format", "json").communicate()[0]
+    out = json.loads(printed)
+    schema = json.loads((SCHEMAS / "cli/verify.schema.json").read_text(encoding="utf-8"))
+    jsonschema_rs.validator_for(schema).validate(out)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("run", "difference"),
+    [
+        ("mkdir -p out; pwd > out/a", {"kind": "content", "path": "out/a"}),
+        (
+            "mkdir -p out; printf 'same\\nx' > out/a; date +%H >> out/a",
+            {"kind": "content", "line": 2, "offset": 6},
+        ),
+        ("mkdir -p out; echo $LC_ALL > out/a", {"kind": "content", "offset": 1}),
+        ("mkdir -p out; echo 1 > out/a; test $(umask) = 0022 || echo 2 > out/b", {"path": "out/b"}),
+        (
+            "mkdir -p out; python3 -c 'import uuid; print(uuid.uuid4())' > out/a",
+            {"kind": "content", "path": "out/a"},
+        ),
+        ("mkdir -p out; ln -s $PWD out/l", {"kind": "link", "path": "out/l"}),
+        (
+            "mkdir -p out; echo 1 > out/a; test $(umask) = 0022 || chmod +x out/a",
+            {"kind": "executable", "path": "out/a"},
+        ),
+        (
+            "mkdir -p out; test $(umask) = 0022 && echo 1 > out/a || ln -s x out/a",
+            {"kind": "kind", "before": "file", "after": "link"},
+        ),
+    ],
+    ids=["folder", "time zone", "locale", "missing", "chance", "link", "executable", "kind"],
+)
+def test_the_first_difference_is_named(
+    project: Project, run: str, difference: dict[str, Any]
+) -> None:
+    document = verified(project, run)
+    assert not document["is_reproducible"]
+    assert document["differing"] == 1
+    assert difference.items() <= document["differences"][0].items()
+
+
+@pytest.mark.skipif(
+    len(os.sched_getaffinity(0)) < 2, reason="there is one processor to choose from"
+)
+def test_the_number_of_processors_differs(project: Project) -> None:
+    document = verified(project, "mkdir -p out; nproc > out/n")
+    assert document["differences"][0]["path"] == "out/n"
+
+
+def test_a_task_that_depends_on_nothing_of_this_makes_the_same(project: Project) -> None:
+    project.write("src/a", "1\n")
+    document = verified(project, "mkdir -p out; cp src/a out/a; chmod 700 out/a; echo 2 > out/b")
+    assert document["is_reproducible"]
+    assert (document["files"], document["bytes"]) == (2, 4)
+    one, other = document["conditions"]
+    assert all(one[name] != other[name] for name in ("folder", "time_zone", "locale", "umask"))
+    assert project.pipec("verify", "--twice", "t") == Result(
+        "t makes the same twice: 2 outputs, <size>\n", "", 0
+    )
+
+
+def test_the_difference_is_told_to_the_byte(project: Project) -> None:
+    verified(project, "mkdir -p out; printf ab > out/a; test $(umask) = 0022 || printf c >> out/a")
+    result = project.pipec("verify", "--twice", "t")
+    assert result.stdout == (
+        "error[PIPEC_NOT_REPRODUCIBLE]: t: `out/a` differs from byte 2 (line 1) on: the end | 63\n"
+    )
+    assert result.status == 1
+
+
+def test_the_project_stays_as_it_was(project: Project) -> None:
+    project.write("out/old", "mine\n")
+    project.write("src/a", "1\n")
+    verified(project, "echo changed > src/a; mkdir -p out; echo 1 > out/a")
+    assert project.read("out/old") == "mine\n"
+    assert project.read("src/a") == "1\n"
+    assert not (project.folder / "out/a").exists()
+    assert read_records(project.folder) == []
+
+
+def test_what_it_depends_on_runs_once_and_before(project: Project) -> None:
+    project.write(
+        "pipeline.toml",
+        "name = 'app'\n"
+        "[tasks.first]\noutputs = ['made']\nrun = 'date +%N > made'\n"
+        "[tasks.t]\ndepends-on = ['first']\noutputs = ['out']\nrun = 'cat made > out'\n",
+    )
+    result = project.pipec("verify", "--twice", "t")
+    assert result.stdout.startswith("t makes the same twice")
+    assert len(read_records(project.folder)) == 1
+
+
+def test_what_cannot_be_verified_says_why(project: Project) -> None:
+    tasks = "[tasks.t]\nrun='true'\n[tasks.u]\nrun='exit 3'\noutputs=['o']\n"
+    project.write("pipeline.toml", f"name='app'\n{tasks}")
+    for words, code in (
+        (["t"], "PIPEC_USAGE"),
+        (["u"], "PIPEC_STEP_FAILED"),
+        (["nosuch"], "PIPEC_UNKNOWN_TARGET"),
+    ):
+        result = project.pipec("verify", "--twice", *words)
+        assert f"error[{code}]" in result.stderr
+        assert result.status in (1, 2)
+
+
+def test_verify_without_twice_is_the_job_of_that_name(project: Project) -> None:
+    project.write("pipeline.toml", "name='app'\n[tasks.t]\nrun='true'\n[jobs.verify]\ntarget='t'\n")
+    assert project.pipec("verify").status == 0
+    assert project.pipec("verify", "--concurrency", "1").status == 0
+    assert [record["request"]["targets"] for record in read_records(project.folder)] == [
+        ["verify"]
+    ] * 2
