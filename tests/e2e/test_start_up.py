@@ -164,7 +164,7 @@ def test_help_needs_next_to_nothing(watched, words):
     assert {name for name in modules if name.startswith("pipec")} == {"pipec", "pipec._core"}
 
 
-@pytest.mark.parametrize("words", [("run", ".."), ("verify",), ("../../secret",)])
+@pytest.mark.parametrize("words", [("run", ".."), ("lint",), ("../../secret",)])
 def test_help_for_what_is_no_command_is_that_of_run(watched, words):
     assert watched(*words, "--help")[0].stdout.startswith("Usage: pipec run ")
 
