@@ -40,7 +40,8 @@ def label_ranges(
     A label whose route the text does not have points at the nearest key around it.
     """
     labels = [label for finding in findings for label in finding.labels]
-    routes = {label.route[:length] for label in labels for length in range(len(label.route) + 1)}
+    # The empty route is the whole text: no label points there.
+    routes = {label.route[:length] for label in labels for length in range(1, len(label.route) + 1)}
     ordered = sorted(routes, key=repr)
     spans = dict(zip(ordered, document.spans(ordered), strict=True))
 

@@ -1,5 +1,6 @@
 """The server: open files, their diagnostics, and requests on their way to the features."""
 
+import gc
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 ENDED_IN_ORDER = 0
 ENDED_OUT_OF_ORDER = 1
+_GARBAGE = (50_000, 20, 20)
+"""Values that are made between two searches for cycles; searches between two longer ones."""
 
 
 def serve(stdin: BinaryIO, stdout: BinaryIO, machine: Machine) -> int:
@@ -33,6 +36,9 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, machine: Machine) -> int:
     """
     # What pygls has to say about single messages is said to the editor.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
+    # An outline is thousands of small values: to look for cycles among them takes longer than it.
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
     server = Server(machine)
     server.start_io(stdin, stdout)
     return ENDED_IN_ORDER if server.protocol.is_shut_down else ENDED_OUT_OF_ORDER
