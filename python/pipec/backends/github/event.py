@@ -1,7 +1,7 @@
 """What happened on GitHub, as far as triggers look at it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -19,7 +19,6 @@ class Event:
     action: str = ""
     cron: str = ""
     selected: str = ""
-    inputs: Mapping[str, str] = field(default_factory=dict)
     paths: tuple[str, ...] | None = None
 
 
@@ -28,11 +27,6 @@ def event_of(name: str, payload: Mapping[str, Any], environ: Mapping[str, str]) 
 
     Whatever is missing, or is not of the form that GitHub gives it, is not known.
     """
-    inputs = {
-        key: _spelled(value)
-        for key, value in _table(payload, "inputs").items()
-        if isinstance(value, (str, bool, int, float))
-    }
     base = environ.get("GITHUB_BASE_REF", "")
     if not base:
         base = _text(_table(_table(payload, "pull_request"), "base"), "ref")
@@ -44,8 +38,7 @@ def event_of(name: str, payload: Mapping[str, Any], environ: Mapping[str, str]) 
         base=base,
         action=_text(payload, "action"),
         cron=" ".join(_text(payload, "schedule").upper().split()),
-        selected=inputs.pop("job", ""),
-        inputs=inputs,
+        selected=_text(_table(payload, "inputs"), "job"),
     )
 
 
@@ -72,7 +65,3 @@ def _table(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _text(value: Mapping[str, Any], key: str) -> str:
     member = value.get(key)
     return member if isinstance(member, str) else ""
-
-
-def _spelled(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

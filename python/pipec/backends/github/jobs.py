@@ -18,6 +18,7 @@ from pipec.backends.github.guard import checkout, guard
 from pipec.backends.github.install import install_steps
 from pipec.backends.github.model import CacheMode, Concurrency, Environment, Job, Permission, Step
 from pipec.backends.github.pages import upload
+from pipec.backends.github.parameters import input_env
 from pipec.backends.github.secrets import needed_by
 from pipec.backends.github.setup.providers import setup_steps
 from pipec.backends.github.subject import PLAN_JOB, Subject
@@ -180,7 +181,8 @@ def _check() -> Step:
 
 def _run_step(name: str, command: str, subject: Subject, jobs: Sequence[PipelineJob]) -> Step:
     needed = needed_by(jobs, subject.pipeline)
-    return Step(name=name, id=RUN_STEP, env=needed.env(), run=command)
+    inputs = input_env(jobs, subject.manual_jobs)
+    return Step(name=name, id=RUN_STEP, env={**inputs, **needed.env()}, run=command)
 
 
 def _cache_mode(subject: Subject, steps: Sequence[Step]) -> CacheMode:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from pipec.backends.github.expression import Name, Template, evaluated
 from pipec.backends.github.model import Input
 from pipec.ir.job import Job, Param
 
@@ -46,10 +47,22 @@ def inputs_of(jobs: Sequence[Job]) -> tuple[Input, ...]:
     return (chosen, *(inputs[name] for name in sorted(inputs)))
 
 
-def values_for(job: Job, jobs: Sequence[Job], given: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of a job out of the inputs of an event; what is empty was not given."""
-    names = input_names(jobs)
-    values = {name: given.get(names[job.id, name], "") for name in job.params}
+def input_env(jobs: Sequence[Job], manual: Sequence[Job]) -> dict[str, Template]:
+    """The environment that hands the inputs of these jobs over: no script contains a value."""
+    names = input_names(manual)
+    used = sorted({names[job.id, name] for job in jobs for name in job.params if job in manual})
+    return {variable(name): evaluated(Name(f"inputs.{name}")) for name in used}
+
+
+def variable(input_name: str) -> str:
+    """The variable in which a step finds an input."""
+    return f"PIPEC_INPUT_{input_name.upper().replace('-', '_')}"
+
+
+def values_for(job: Job, manual: Sequence[Job], environ: Mapping[str, str]) -> dict[str, str]:
+    """The parameters of a job that is started by hand; what is empty was not given."""
+    names = input_names(manual)
+    values = {name: environ.get(variable(names[job.id, name]), "") for name in job.params}
     return {name: value for name, value in values.items() if value}
 
 

@@ -91,7 +91,7 @@ def run_event(
             force=force,
             dry=dry,
             output_logs=output_logs,
-            params=params_of(subject, job_id, happened.inputs),
+            params=params_of(subject, job_id, invocation.environ),
         )
         if run_job(invocation, request) != 0:
             failed.add(job_id)
@@ -100,13 +100,13 @@ def run_event(
     return FAILED if failed else 0
 
 
-def params_of(subject: Subject, job_id: str, inputs: Mapping[str, str]) -> tuple[str, ...]:
+def params_of(subject: Subject, job_id: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     """The parameters of a job that the event gives, as they are written for `run`."""
     jobs = subject.manual_jobs
     mine = next((one for one in jobs if one.id == job_id), None)
     if mine is None:
         return ()
-    return tuple(f"{name}={value}" for name, value in values_for(mine, jobs, inputs).items())
+    return tuple(f"{name}={value}" for name, value in values_for(mine, jobs, environ).items())
 
 
 def run_job(invocation: Invocation, request: RunOptions) -> int:
