@@ -40,8 +40,8 @@ def describe_value(value: Any, verb: str = "") -> str:
     if value is True and not verb:
         return ""
     match value:
-        case None | "" | [] | {}:
-            text = "not there"
+        case dict() if all(isinstance(item, str) for item in value.values()):
+            text = ", ".join(f"`{name}: {item}`" for name, item in value.items())
         case bool():
             text = "true" if value else "false"
         case str() | int():
