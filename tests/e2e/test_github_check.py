@@ -61,6 +61,7 @@ def pipeline(old: str, new: str) -> Callable[[Project], None]:
     return replace("pipeline.toml", old, new)
 
 
+READ_AND_WRITE = "`contents: read`, `issues: write`"
 IN_JOB = 'trigger = ["pr"]\n'
 
 CHANGES = {
@@ -85,8 +86,7 @@ CHANGES = {
     "permission": (
         pipeline(IN_JOB, f'{IN_JOB}github = {{ permissions = {{ issues = "write" }} }}\n'),
         "spec-changed",
-        "the field `permissions` of the job `verify` has changed: it is now `contents: read`, "
-        "`issues: write`",
+        f"the field `permissions` of the job `verify` has changed: it is now {READ_AND_WRITE}",
     ),
     "secret": (
         pipeline(IN_JOB, f'{IN_JOB}env = {{ A = {{ secret = "TOKEN" }} }}\n'),
