@@ -30,6 +30,18 @@ def test_it_has_no_finding() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_its_workflow_is_what_it_asks_for() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipec", "github", "check"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_its_checks_pass_and_are_cached(tmp_path: Path) -> None:
