@@ -1,7 +1,7 @@
 """Every golden workflow passes every linter, in both profiles, with and without its header.
 
 The cases go through each linter in one call. What a linter may say all the same is argued in
-docs/adr/0012-findings-that-generated-workflows-keep.md.
+docs/adr/0015-findings-that-generated-workflows-keep.md.
 """
 
 import json
