@@ -161,3 +161,61 @@ def test_nothing_of_the_project_is_run(project):
     project.write("package.json", '{"scripts": {"test": "touch ran", "prepare": "touch ran"}}')
     assert project.pipec("import", "package-json").status == 0
     assert not (project.folder / "ran").exists()
+
+
+def test_an_imported_makefile_builds_once(project):
+    project.write(
+        "Makefile",
+        "V := $(shell echo one)\nall: out/b.txt ## Everything\nout/%.txt: src/%.txt | out\n"
+        "\techo '$(V)' \"$(X)\" > $@\n\tcat $< >> $@\nout:\n\tmkdir -p $@\n.PHONY: all out\n",
+    )
+    project.write("src/b.txt", "two\n")
+    assert project.pipec("import", "make").status == 0
+    assert project.pipec("run", "default", env={"X": "x"}).status == 0
+    assert project.read("out/b.txt") == "one x\ntwo\n"
+    (project.folder / "out/b.txt").unlink()
+    again = project.pipec("run", "default", env={"X": "x"})
+    assert "= out-b-txt <time>  hit" in again.stderr
+    assert project.read("out/b.txt") == "one x\ntwo\n"
+    assert project.pipec("run", "default", env={"X": "y"}).status == 0
+    assert project.read("out/b.txt") == "one y\ntwo\n"
+
+
+def test_imported_recipes_take_their_parameters(project):
+    project.write(
+        "justfile",
+        "greet name='you' *more: (say 'first')\n  echo 'hello {{name}}' {{more}} >> log\n"
+        "say what:\n  #!/bin/sh\n  echo {{what}} >> log\n",
+    )
+    assert project.pipec("import", "just").status == 0
+    assert project.pipec("run", "greet").status == 0
+    words = ("--param", "name=a b", "--param", "more=c d")
+    assert project.pipec("run", "greet", *words).status == 0
+    assert project.read("log") == "first\nhello you\nfirst\nhello a b c d\n"
+
+
+def test_an_imported_taskfile_runs(project):
+    project.write(
+        "Taskfile.yml",
+        "version: '3'\nvars: {V: {sh: echo 1}, N: app}\nenv: {E: two}\ntasks:\n"
+        "  default:\n    deps: [gen]\n    cmds: ['echo {{.N}} {{.V}} $E >> log', {task: end}]\n"
+        "  gen: echo gen >> log\n  end: {dir: sub, cmds: ['echo end >> ../log']}\n",
+    )
+    project.write("sub/x")
+    assert project.pipec("import", "taskfile").status == 0
+    assert project.pipec("run", "default").status == 0
+    assert project.read("log") == "gen\napp 1 two\nend\n"
+
+
+def test_an_imported_workflow_runs_its_commands(project):
+    project.write(
+        ".github/workflows/ci.yml",
+        "on: push\nenv: {A: '1'}\njobs:\n  a:\n    runs-on: x\n"
+        "    strategy: {matrix: {v: [1, 2]}}\n"
+        "    steps:\n      - uses: actions/checkout@v4\n"
+        "      - run: echo $A ${{ matrix.v }} > out-${{ matrix.v }}\n"
+        "  b: {needs: a, runs-on: x, steps: [{run: cat out-1 out-2 > all}]}\n",
+    )
+    assert project.pipec("import", "github").status == 0
+    assert project.pipec("run", "b").status == 0
+    assert project.read("all") == "1 1\n1 2\n"
