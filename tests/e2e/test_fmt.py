@@ -204,3 +204,20 @@ def test_a_disk_that_is_full_leaves_the_file_as_it_was(project, monkeypatch, cap
     assert expected in capsys.readouterr().err
     assert path.read_text(encoding="utf-8").startswith("cache")
     assert list(project.folder.iterdir()) == [path]
+
+
+def test_tables_of_every_section_with_an_order_are_put_in_it(project):
+    project.write(
+        "pipeline.toml",
+        'name = "app"\n\n'
+        '[workspace]\ngraph = "cargo"\nmembers = ["crates/*"]\n\n'
+        '[workspace.tasks.build]\nrun = "cargo build"\ndepends-on = ["^build"]\n\n'
+        '[execution.ci]\nrunsOn = "x"\nsandbox = "box"\ntarget = "local"\n',
+    )
+    assert project.pipec("fmt").status == 0
+    assert project.read("pipeline.toml") == (
+        'name = "app"\n\n'
+        '[workspace]\nmembers = ["crates/*"]\ngraph = "cargo"\n\n'
+        '[workspace.tasks.build]\ndepends-on = ["^build"]\nrun = "cargo build"\n\n'
+        '[execution.ci]\ntarget = "local"\nsandbox = "box"\nrunsOn = "x"\n'
+    )

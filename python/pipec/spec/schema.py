@@ -14,6 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from pipec.spec.base import Spec
 from pipec.spec.job import JobSpec
+from pipec.spec.later import AgentSpec, ProfileSpec, SourceSpec, WorkspaceSpec
 from pipec.spec.meaning import Meaning, meanings
 from pipec.spec.pipeline import PipelineSpec
 from pipec.spec.task import TaskSpec
@@ -90,7 +91,15 @@ def all_models(base: type[Spec] = Spec) -> Iterator[type[Spec]]:
             yield model
 
 
-_ORDERED = (PipelineSpec, TaskSpec, JobSpec)
+_ORDERED = (
+    PipelineSpec,
+    TaskSpec,
+    JobSpec,
+    WorkspaceSpec,
+    SourceSpec,
+    ProfileSpec,
+    AgentSpec,
+)
 """Tables whose keys have an order, the one in which `pipec fmt` puts them."""
 
 _MEMBERS = {

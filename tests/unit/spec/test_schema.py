@@ -109,7 +109,10 @@ def test_defaults_and_examples_can_be_written(name: str) -> None:
 
 def test_the_order_of_keys_is_told_where_there_is_one() -> None:
     ordered = {name for name, table in TABLES.items() if "x-tombi-table-keys-order" in table}
-    assert ordered == {"Pipeline", "Task", "TaskOrGroup", "Job"}
+    assert ordered == {
+        *("Pipeline", "Workspace", "Task", "TaskOrGroup", "Job"),
+        *("Source", "Profile", "Agent"),
+    }
     assert SCHEMA["properties"]["jobs"]["x-tombi-additional-key-label"] == "job"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipec.diagnostics import Route
 from pipec.spec.job import JobSpec
+from pipec.spec.later import AgentSpec, ProfileSpec, SourceSpec, WorkspaceSpec
 from pipec.spec.pipeline import PipelineSpec
 from pipec.spec.task import TaskSpec, task_or_group
 
@@ -19,6 +20,13 @@ class Table(Enum):
     JOBS = auto()
     TASK = auto()
     JOB = auto()
+    WORKSPACE = auto()
+    SOURCES = auto()
+    SOURCE = auto()
+    PROFILES = auto()
+    PROFILE = auto()
+    AGENTS = auto()
+    AGENT = auto()
     # Any other: its author knows best.
     OTHER = auto()
 
@@ -29,13 +37,29 @@ _ORDERS: Mapping[Table, Mapping[str, int]] = {
         Table.PIPELINE: PipelineSpec.keys(),
         Table.TASK: TaskSpec.keys(),
         Table.JOB: JobSpec.keys(),
+        Table.WORKSPACE: WorkspaceSpec.keys(),
+        Table.SOURCE: SourceSpec.keys(),
+        Table.PROFILE: ProfileSpec.keys(),
+        Table.AGENT: AgentSpec.keys(),
     }.items()
 }
 _SECTIONS = {
     "tasks": Table.TASK_GROUP,
     "task-defaults": Table.TASK_DEFAULTS,
     "jobs": Table.JOBS,
+    "workspace": Table.WORKSPACE,
+    "sources": Table.SOURCES,
+    "execution": Table.PROFILES,
+    "agents": Table.AGENTS,
 }
+_MEMBERS = {
+    Table.TASK_DEFAULTS: Table.TASK,
+    Table.JOBS: Table.JOB,
+    Table.SOURCES: Table.SOURCE,
+    Table.PROFILES: Table.PROFILE,
+    Table.AGENTS: Table.AGENT,
+}
+"""What the members of a table with names of the author's own are."""
 
 
 def rank(table: Table, key: str) -> int:
@@ -50,9 +74,9 @@ def table_at(table: Table, key: str, value: Any) -> Table:
         return _SECTIONS.get(key, Table.OTHER)
     if table is Table.TASK_GROUP:
         return Table.TASK if task_or_group(value) == "task" else Table.TASK_GROUP
-    if table is Table.TASK_DEFAULTS:
-        return Table.TASK
-    return Table.JOB if table is Table.JOBS else Table.OTHER
+    if table is Table.WORKSPACE:
+        return Table.TASK_GROUP if key == "tasks" else Table.OTHER
+    return _MEMBERS.get(table, Table.OTHER)
 
 
 def misplaced_keys(values: Mapping[str, Any]) -> Iterator[tuple[Route, str]]:
