@@ -128,6 +128,34 @@ def test_a_pipeline_above_its_source_names_the_folder(project):
     assert "PIPEC_USAGE" in beside.stderr
 
 
+def test_a_pipeline_above_its_source_moves_every_path(project):
+    text = "V := $(shell cat version)\nout/a.txt: a.txt\n\tmkdir -p out; echo $(V) > $@\n"
+    project.write("tool/Makefile", text)
+    project.write("tool/version", "1\n")
+    project.write("tool/a.txt")
+    assert project.pipec("import", "make", "tool/Makefile", "-o", "pipeline.toml").status == 0
+    assert tomli.loads(project.read("pipeline.toml"))["tasks"]["out-a-txt"] == {
+        "inputs": ["tool/a.txt", {"command": "cd tool && cat version || true"}],
+        "outputs": [{"glob": "tool/out/a.txt", "optional": True}],
+        "cache": True,
+        "cwd": "tool",
+        "run": "mkdir -p out; echo $(cat version) > out/a.txt",
+    }
+    assert project.pipec("run", "out-a-txt").status == 0
+    project.write("tool/version", "2\n")
+    assert project.pipec("run", "out-a-txt").status == 0
+    assert project.read("tool/out/a.txt") == "2\n"
+
+
+def test_a_workflow_is_imported_into_the_folder_of_its_repository(project):
+    project.write(
+        ".github/workflows/ci.yml", "on: push\njobs: {a: {runs-on: x, steps: [{run: y}]}}"
+    )
+    named = ("import", "github", ".github/workflows/ci.yml")
+    assert project.pipec(*named).status == 0
+    assert tomli.loads(project.read("pipeline.toml"))["tasks"]["a"]["run"] == "y"
+
+
 def test_the_report_can_be_read_by_programs(project):
     project.write("package.json", SCRIPTS)
     document = json.loads(project.pipec("import", "package-json", "--format", "json").stdout)

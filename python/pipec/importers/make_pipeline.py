@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -126,5 +127,7 @@ def _moved(items: Sequence[Any], prefix: str, known: Any) -> list[Any]:
             paths = {
                 key: inside(prefix, item[key]) for key in ("file", "glob", "path") if key in item
             }
+            if "command" in item:
+                paths["command"] = f"cd {shlex.quote(prefix)} && {item['command']}"
             moved.append({**item, **paths})
     return moved
