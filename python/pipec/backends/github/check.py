@@ -8,6 +8,8 @@ from typing import Literal
 import yaml
 
 from pipec.backends.files import read_file, unified
+from pipec.backends.github.actions_lock import PATH as ACTIONS_LOCK
+from pipec.backends.github.actions_lock import disagreements, read_actions_lock
 from pipec.backends.github.causes import describe_place, describe_value, route_of
 from pipec.backends.github.fields import fields_of
 from pipec.backends.github.generate import Generated
@@ -77,6 +79,9 @@ def check(generated: Generated) -> list[Drift]:
     if content is not None:
         drifts += _unpinned(content, sync.workflow)
     drifts += [_not_a_commit(reference, sync.pins) for reference in generated.pinned.unpinned]
+    theirs = read_file(top, ACTIONS_LOCK)
+    if theirs is not None:
+        drifts += _disagreeing(theirs, generated)
     if locked is None:
         return drifts
     lock = read_lock(locked, path=sync.lock)
@@ -214,6 +219,18 @@ def _uses(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _uses(item)
+
+
+def _disagreeing(content: bytes, generated: Generated) -> Iterator[Drift]:
+    """Pins with which GitHub's own lock does not agree."""
+    lock = read_actions_lock(content, workflow=generated.subject.sync.workflow)
+    for pin, reason in disagreements(lock, generated.workflow.pins.values()):
+        yield Drift(
+            verdict="pins-changed",
+            message=f"GitHub's lock disagrees on `{pin.action}`: {reason}",
+            path=ACTIONS_LOCK,
+            help=("`gh actions-lock` writes that lock anew, from the workflows",),
+        )
 
 
 def _not_a_commit(reference: str, path: str) -> Drift:
