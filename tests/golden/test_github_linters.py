@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pipec.backends.github.pins import SHIPPED, render_pins
 from tests.golden.github_cases import CASES, generate_case
 
 ACCEPTED = {
@@ -59,6 +60,9 @@ def workflows(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 assert bare.startswith("name: ")
                 (folder / f"{case}.{profile}.{kind}.yml").write_text(text, encoding="utf-8")
                 (folder / f"{case}.{profile}.{kind}-bare.yml").write_text(bare, encoding="utf-8")
+    text = render_pins(SHIPPED, workflow=".github/workflows/pipec.yml")
+    (folder / "all.2026.pins.yml").write_text(text, encoding="utf-8")
+    (folder / "all.2026.pins-bare.yml").write_text(text.split("\n\n", 1)[1], encoding="utf-8")
     return folder
 
 

@@ -87,10 +87,15 @@ SHIPPED: Mapping[str, Pin] = {
 }
 
 _REQUIRED: Mapping[str, Mapping[str, Value]] = {
-    "actions/cache": {"path": ".pipec/cache", "key": "pipec"},
+    "actions/cache": {"path": ".pipec/cache", "key": "pipec", "lookup-only": True},
     "actions/checkout": {"persist-credentials": False},
+    "actions/setup-go": {"cache": False},
     "actions/setup-java": {"distribution": "temurin", "java-version": "21"},
+    "actions/setup-node": {"package-manager-cache": False},
     "actions/upload-pages-artifact": {"path": "site"},
+    "astral-sh/setup-uv": {"enable-cache": False},
+    "denoland/setup-deno": {"cache": False},
+    "oven-sh/setup-bun": {"no-cache": True},
 }
 """What linters ask of the uses of an action, also of uses that never happen."""
 
