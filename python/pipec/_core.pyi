@@ -4,7 +4,7 @@ Every call that can take long releases the GIL.
 """
 
 from collections.abc import Sequence
-from typing import Literal, final
+from typing import Literal, Self, final
 
 __all__ = [
     "VERBS",
@@ -12,6 +12,7 @@ __all__ = [
     "Engine",
     "HandOver",
     "Redactor",
+    "Watcher",
     "answer",
     "content_digest",
     "digest",
@@ -252,6 +253,29 @@ class Engine:
     def counters(self) -> dict[str, int]:
         """What the engine did: `directories_listed`, `files_seen`, `files_hashed`, `bytes_hashed`,
         `index_hits`, `blobs_written`, `entries_written`."""
+
+# --- processes ---------------------------------------------------------------------------------
+
+@final
+class Watcher:
+    """A small process that ends what a run started should this process end without `stop`.
+
+    `program` with its arguments is what it becomes then: it finds the sessions that are watched at
+    descriptor 3, a number a line, 0 for none. `env` is what it sees.
+
+    Raises:
+        OSError: no process can be started.
+    """
+
+    def __new__(cls, program: list[str], env: dict[str, str]) -> Self: ...
+    def watch(self, session: int, /) -> None:
+        """A session to end with the run. Wakes nobody."""
+
+    def forget(self, session: int, /) -> None:
+        """The session is over."""
+
+    def stop(self) -> None:
+        """The run is over, all is well."""
 
 # --- the front door ----------------------------------------------------------------------------
 

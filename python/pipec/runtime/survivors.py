@@ -1,6 +1,7 @@
-"""Finds and ends what a run left behind. Also a program: the watcher of a run, see `reaper`.
+"""Finds and ends what a run left behind. Also a program: what the watcher of a run
+becomes when pipec is gone, see `reaper`.
 
-Knows nothing but the standard library, because the watcher starts without any other.
+Knows nothing but the standard library, because the program starts without any other.
 A process belongs to a run if it was started with the run's id in its environment, or if it is in
 the session of one of the run's commands.
 """
@@ -15,6 +16,8 @@ from collections.abc import Collection
 _PAUSE_S = 0.01
 _MOST_ROUNDS = 1000
 _SESSION_FIELD = 3
+_TABLE = 3
+"""The descriptor at which the program finds the sessions."""
 
 
 def end_survivors(run_id: str, sessions: Collection[int]) -> None:
@@ -114,26 +117,6 @@ def _kill_groups(groups: Collection[int]) -> None:
             os.killpg(group, signal.SIGKILL)
 
 
-def watch(run_id: str, fd: int) -> bool:
-    """Reads `+session`, `-session`, `done`, a line each; an end without `done` ends the run.
-
-    Gives whether it did.
-    """
-    sessions: set[int] = set()
-    unfinished = b""
-    while data := os.read(fd, 65536):
-        *lines, unfinished = (unfinished + data).split(b"\n")
-        for line in lines:
-            if line == b"done":
-                return False
-            if line.startswith(b"+"):
-                sessions.add(int(line[1:]))
-            elif line.startswith(b"-"):
-                sessions.discard(int(line[1:]))
-    end_survivors(run_id, sessions)
-    return True
-
-
 def read_table(fd: int) -> set[int]:
     """The sessions in the table of a watcher of the core: a number a line, 0 for none."""
     with open(fd, "rb") as table:
@@ -144,14 +127,9 @@ def read_table(fd: int) -> set[int]:
 if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    if sys.argv[1] == "--table":
-        run_id, *folders = sys.argv[2:]
-        end_survivors(run_id, read_table(3))
-        is_over = True
-    else:
-        run_id, *folders = sys.argv[1:]
-        is_over = watch(run_id, 0)
-    if is_over:
+    run_id, *folders = sys.argv[1:]
+    end_survivors(run_id, read_table(_TABLE))
+    if folders:
         import shutil
 
         for folder in folders:

@@ -197,7 +197,7 @@ impl Python3 {
         let folder = core.rsplit_once('/').map_or("", |(folder, _)| folder);
         let program = format!("{folder}/runtime/survivors.py");
         let executable: String = sys.getattr("executable")?.extract()?;
-        let ender = [executable.as_str(), "-I", "-S", &program, "--table"];
+        let ender = [executable.as_str(), "-I", "-S", &program];
         Ok(Self {
             speaks_utf8: encoding.eq_ignore_ascii_case("utf-8"),
             ender: ender.map(str::to_owned).into(),

@@ -8,6 +8,7 @@ mod errors;
 mod front;
 mod outline;
 mod patterns;
+mod process;
 mod redact;
 mod store;
 
@@ -27,6 +28,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(patterns::overlaps, module)?)?;
     module.add_function(wrap_pyfunction!(outline::draw, module)?)?;
     module.add_class::<engine::Engine>()?;
+    module.add_class::<process::Watcher>()?;
     module.add_function(wrap_pyfunction!(front::answer, module)?)?;
     module.add_class::<front::HandOver>()?;
     module.add_function(wrap_pyfunction!(store::store_sweep, module)?)?;

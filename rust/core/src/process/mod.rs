@@ -21,7 +21,7 @@ pub use command::Command;
 pub use programs::has_program;
 pub use running::{Exit, Processes, TIMED_OUT};
 pub use survivors::end_survivors;
-pub use watcher::{Watched, Watcher};
+pub use watcher::{Slot, Watched, Watcher};
 
 pub(crate) use groups::Groups;
 pub(crate) use names::signal_name;

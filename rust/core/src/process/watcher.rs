@@ -41,7 +41,7 @@ struct Lines {
 }
 
 /// Where a session stands in the table.
-pub(super) struct Slot(u64);
+pub struct Slot(u64);
 
 impl Watched {
     /// A table in memory.
@@ -50,6 +50,16 @@ impl Watched {
             file: File::from(above_streams(memory_file()?)?),
             free: Mutex::default(),
         }))))
+    }
+
+    /// A session to end with the run. None for what can be no process.
+    pub fn watch(&self, session: i32) -> Option<Slot> {
+        Pid::from_raw(session).map(|session| self.add(session))
+    }
+
+    /// The session is over.
+    pub fn forget(&self, slot: Slot) {
+        self.remove(slot);
     }
 
     pub(super) fn add(&self, session: Pid) -> Slot {

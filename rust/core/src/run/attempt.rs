@@ -230,10 +230,7 @@ impl Tried<'_> {
             output.finish(self.run);
             ended
         };
-        let search = env.get("PATH").map(String::as_str);
-        let plain = step
-            .for_the_usual_shell(self.task)
-            .and_then(|command| direct::words(command, search, cwd));
+        let plain = step.for_the_usual_shell(self.task).and_then(direct::words);
         if let Some(argv) = plain {
             let ended = match env.get("PWD") {
                 // A shell would say where it is.
@@ -245,8 +242,8 @@ impl Tried<'_> {
                 None => start(&argv, env),
             };
             match ended {
-                // A script without a first line that names its program: a shell runs it all the same.
-                Err(error) if error.raw_os_error() == Some(libc::ENOEXEC) => {}
+                // A program that is not there, or a script without a first line that names its program.
+                Err(error) if is_for_the_shell(&error) => {}
                 ended => return ended,
             }
         }
@@ -300,6 +297,14 @@ impl Tried<'_> {
         };
         Some(self.run.error("PIPEC_STEP_FAILED", &message))
     }
+}
+
+/// Whether a shell would have more to say of a program that cannot be started.
+fn is_for_the_shell(error: &io::Error) -> bool {
+    let number = error.raw_os_error();
+    [libc::ENOENT, libc::EACCES, libc::ENOTDIR, libc::ENOEXEC]
+        .map(Some)
+        .contains(&number)
 }
 
 fn clone_pair((name, value): (&String, &String)) -> (String, String) {
