@@ -57,7 +57,11 @@ fn use_it(index: &Index, bytes: &[u8]) {
     let walk = Walk {
         folders: vec![FolderFound {
             path: Box::default(),
+            identity: known(&mut Source(b"")).identity,
+            ignore_file: None,
+            links: Vec::new(),
             files: Vec::new(),
+            is_listed: true,
             others: vec![b"a"[..].into()],
             subfolders: vec![b"src"[..].into()],
             is_empty: false,

@@ -202,7 +202,8 @@ class Engine:
         Gives JSON `{"restored", "removed", "unchanged"}`, numbers of files.
 
         Raises:
-            OSError: a blob is missing or corrupt, or a file cannot be written; the task has to run.
+            OSError: a blob is missing or damaged (`errno.EBADMSG`), or a file cannot be written; the
+            task has to run.
         """
 
     def seal(self, task: str, facts: str, /) -> str:
@@ -241,7 +242,7 @@ class Engine:
         """The stored log of a hit, if the store has it."""
 
     def save(self) -> None:
-        """Writes the stat index, the baselines and the times of last use.
+        """Writes the stat index, the baselines, the tables of stores and the times of last use.
 
         Raises:
             OSError: the state folder cannot be written; the run is as good as it was.

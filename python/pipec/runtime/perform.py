@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import errno
 import json
 from collections.abc import Sequence
 
@@ -58,7 +59,8 @@ class _Performance:
         try:
             self._decision = foreseen or await self._decide()
             if self._decision.is_hit:
-                if await self._is_restored(self._decision):
+                refused = await self._restore(self._decision)
+                if refused is None:
                     await self._replay_log()
                     return cached_record(
                         self._task.id,
@@ -67,7 +69,7 @@ class _Performance:
                         duration_ms=self._elapsed_ms(),
                     )
                 self._decision = dataclasses.replace(
-                    self._decision, verdict=VerdictRecord(kind="corrupt"), origin=None
+                    self._decision, verdict=VerdictRecord(kind=refused), origin=None
                 )
             if self._task.steps:
                 return await self._execute(self._decision)
@@ -101,16 +103,18 @@ class _Performance:
                 extras.append([item.command, value])
         return extras
 
-    async def _is_restored(self, decision: Decision) -> bool:
+    async def _restore(self, decision: Decision) -> str | None:
+        """Puts the outputs of a hit in place; what becomes of the verdict if they cannot be."""
         if decision.intact:
-            return True
+            return None
         try:
             await asyncio.to_thread(self._run.engine.restore, self._task.id)
         except OSError as error:
             message = f"the stored outputs cannot be restored: {self._refusal(error)}"
             self._run.warn(Code.STORE_UNAVAILABLE, message, task=self._task.id)
-            return False
-        return True
+            # A disk that is full says nothing about what is stored.
+            return "corrupt" if error.errno == errno.EBADMSG else "unreachable"
+        return None
 
     async def _replay_log(self) -> None:
         if not self._run.request.replay_logs:

@@ -19,7 +19,11 @@ pub(crate) fn to_python(error: Error) -> PyErr {
             }
             None => PyOSError::new_err(format!("{}: {source}", path.display())),
         },
-        Error::Corrupt { .. } => PyOSError::new_err(error.to_string()),
+        // The number tells it from a disk that refuses.
+        Error::Corrupt { path, what } => {
+            let number = rustix::io::Errno::BADMSG.raw_os_error();
+            PyOSError::new_err((number, what, path))
+        }
         Error::Invalid(what) => PyValueError::new_err(what),
         Error::Environment(problems) => match to_json(&problems) {
             Ok(json) => PyValueError::new_err(json),

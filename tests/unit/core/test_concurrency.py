@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipec._core import store_sweep
 from tests.unit.core.bench import Bench, decide, seal, snapshot, task
 
 TASKS = 24
@@ -108,4 +109,5 @@ def test_one_task_in_two_engines_ends_with_one_entry(bench: Bench) -> None:
     make(bench, "t0")
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(run, range(16))) == {""}
-    assert len(list((bench.state / "ac").glob("*/*"))) == 1
+    counted = store_sweep(str(bench.state), now_ms=1, max_age_ms=None, max_bytes=None, dry=True)
+    assert json.loads(counted)["entries_kept"] == 1

@@ -1,66 +1,72 @@
 //! The digest of a file's contents, taken so that a write in the middle of it is noticed.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
 
 use super::Digest;
 use crate::tree::Identity;
 
-/// Below this a file is read in one piece; above it streams, in several threads for the digest.
-const SMALL: u64 = 1 << 20;
+/// Up to this size a file is read in one piece; beyond it streams, with several threads for the digest.
+pub const ONE_PIECE: u64 = 1 << 20;
 const PIECE: usize = 1 << 20;
+/// What a thread keeps from one file to the next: enough for all but a few.
+const KEPT: usize = 128 * 1024;
 
-/// A file as it was read: its digest and the identity that it had before and after.
-pub struct Contents {
-    pub digest: Digest,
-    pub identity: Identity,
-    /// The bytes, when the file is small.
-    pub bytes: Option<Vec<u8>>,
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Hashes an open file. Gives None if it changed meanwhile: the caller looks again.
 pub fn hash_file(file: &mut File, before: &Identity) -> io::Result<Option<Digest>> {
-    Ok(read_and_hash(file, before, &mut |_| Ok(()))?.map(|contents| contents.digest))
+    read_and_hash(file, before, &mut |_| Ok(()))
 }
 
-/// Hashes an open file and hands each piece of a large one to `sink` on the way.
+/// Hashes an open file and hands its bytes to `sink` on the way: all at once up to `ONE_PIECE`.
 ///
-/// A small file is not handed over but given back whole, so that a caller who already has a blob of
-/// that digest writes nothing. None if the file changed meanwhile.
+/// None if the file changed meanwhile, or was another one to begin with: what `sink` got is then worth
+/// nothing.
 pub fn read_and_hash(
     file: &mut File,
     before: &Identity,
     sink: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-) -> io::Result<Option<Contents>> {
-    // What took its place meanwhile may be endless, or wait for a writer: it is not even read.
+) -> io::Result<Option<Digest>> {
+    let read = if before.size <= ONE_PIECE {
+        BUFFER.with_borrow_mut(|buffer| read_small(file, before.size, buffer, sink))
+    } else {
+        // What took its place meanwhile may be endless: it is not even read.
+        if Identity::of_file(file)? != *before {
+            return Ok(None);
+        }
+        stream(file, sink)
+    };
+    // One look afterwards tells both: that this is the file that was asked for, and that it stayed so. A
+    // file that is another one now may have been none to read from.
     if Identity::of_file(file)? != *before {
         return Ok(None);
     }
-    let (digest, bytes, length) = if before.size <= SMALL {
-        let bytes = read_small(file, before.size)?;
-        (Digest::of(&bytes), Some(bytes), None)
-    } else {
-        let (digest, length) = stream(file, sink)?;
-        (digest, None, Some(length))
-    };
-    let read = bytes
-        .as_ref()
-        .map_or(length.unwrap_or(0), |b| b.len() as u64);
-    let after = Identity::of_file(file)?;
-    let unchanged = after == *before && read == before.size;
-    Ok(unchanged.then_some(Contents {
-        digest,
-        identity: after,
-        bytes,
-    }))
+    let (digest, length) = read?;
+    Ok((length == before.size).then_some(digest))
 }
 
-fn read_small(file: &mut File, size: u64) -> io::Result<Vec<u8>> {
+fn read_small(
+    file: &mut File,
+    size: u64,
+    buffer: &mut Vec<u8>,
+    sink: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<(Digest, u64)> {
+    let size = usize::try_from(size).unwrap_or(PIECE);
     // One byte more than the size: a file that grew is noticed without another call.
-    let expected = usize::try_from(size).unwrap_or(usize::MAX);
-    let mut bytes = Vec::with_capacity(expected.saturating_add(1));
-    file.take(size + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    if buffer.len() <= size {
+        buffer.resize(size + 1, 0);
+    }
+    let length = fill(file, &mut buffer[..=size], size)?;
+    let bytes = &buffer[..length];
+    let digest = Digest::of(bytes);
+    sink(bytes)?;
+    buffer.truncate(KEPT);
+    buffer.shrink_to(KEPT);
+    Ok((digest, length as u64))
 }
 
 fn stream(
@@ -71,7 +77,7 @@ fn stream(
     let mut piece = vec![0; PIECE];
     let mut length = 0;
     loop {
-        let filled = fill(file, &mut piece)?;
+        let filled = fill(file, &mut piece, PIECE)?;
         if filled == 0 {
             break;
         }
@@ -82,10 +88,10 @@ fn stream(
     Ok((Digest(*hasher.finalize().as_bytes()), length))
 }
 
-/// Reads until the buffer is full or the file ends.
-fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+/// Reads until there are `enough` bytes or the file ends.
+fn fill(file: &mut File, buffer: &mut [u8], enough: usize) -> io::Result<usize> {
     let mut filled = 0;
-    while filled < buffer.len() {
+    while filled < enough.max(1) {
         match file.read(&mut buffer[filled..]) {
             Ok(0) => break,
             Ok(count) => filled += count,

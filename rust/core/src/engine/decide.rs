@@ -153,7 +153,7 @@ impl Engine {
     fn keep(&self, id: &str, task: &Task, decided: Decided) -> Result<()> {
         if let Some(hit) = &decided.hit {
             let store = self.store(task)?;
-            self.used(&store, &decided.key.to_hex());
+            self.used(&store, decided.key);
             if let Hit::Stored(_, wanted) = hit {
                 let success = success_of(task, decided.key, wanted, hit.facts());
                 self.lock().memory.succeeded(id, success);

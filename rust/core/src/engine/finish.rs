@@ -20,9 +20,9 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::glob::SetId;
 use crate::ir::Task;
-use crate::store::{ENTRY_VERSION, Entry, Lookup, Restored, Restorer, Store};
+use crate::store::{Done, ENTRY_VERSION, Entry, Lookup, Restored, Restorer, Store};
 use crate::tree::{
-    Found, Kind, Known, Manifest, Project, differences, path_of, read_link, walk_below,
+    Found, Kind, Known, Manifest, Project, Stamp, differences, path_of, read_link, walk_below,
 };
 
 impl Engine {
@@ -36,11 +36,10 @@ impl Engine {
             None => return Err(Error::Invalid(format!("`{id}` has nothing to restore"))),
         };
         let store = self.store(task)?;
-        let mut done = Restored::default();
+        let mut done = Done::default();
         if !task.outputs.is_empty() {
-            let (look, sets) = self.look(&[id])?;
-            let set = sets[0]
-                .outputs
+            let (look, set) = self
+                .look_at_owned(task)?
                 .ok_or_else(|| Error::Invalid("it owns nothing".into()))?;
             self.digest(&look, &[set]);
             let restorer = Restorer {
@@ -51,9 +50,32 @@ impl Engine {
             self.lock().has_changed_files = true;
             done = restorer.restore(wanted, &look.present(set))?;
         }
+        self.remember_restored(done.known);
         let made = made_of(task, decided.key, wanted);
         self.lock().made.insert(id.to_owned(), made);
-        Ok(done)
+        Ok(done.counts)
+    }
+
+    /// Keeps for the next run what was just restored, where a later change is sure to show.
+    fn remember_restored(&self, files: Vec<(Box<[u8]>, Known)>) {
+        if files.is_empty() {
+            return;
+        }
+        let device = self
+            .finest
+            .get_or_init(|| Stamp::finest_on(&self.request.state));
+        let mut inner = self.lock();
+        for (path, known) in files {
+            if *device == Some(known.identity.device) {
+                let slash = path.iter().rposition(|byte| *byte == b'/');
+                let (folder, name) = match slash {
+                    Some(at) => (&path[..at], &path[at + 1..]),
+                    None => (&path[..0], &*path),
+                };
+                let fresh = inner.memory.fresh.entry(folder.into()).or_default();
+                fresh.insert(name.into(), known);
+            }
+        }
     }
 
     /// Closes a task whose steps succeeded: looks at its outputs, and stores them if it is cached.
@@ -334,7 +356,7 @@ impl Engine {
             key: key.clone(),
         })?;
         self.hashed.entries.fetch_add(1, Ordering::Relaxed);
-        self.used(store, &key);
+        self.used(store, decided.key);
         let facts = EntryFacts {
             run_id: self.request.run_id.clone(),
             finished_ms: facts.finished_ms,

@@ -17,8 +17,8 @@ use crate::error::{Error, Result};
 use crate::glob::{Automaton, SetId};
 use crate::store::Present;
 use crate::tree::{
-    Entry, EntryKind, FolderFound, Found, Identity, Kind, Known, Manifest, Stamp, Sum, SumOf,
-    Summed, Walk, is_gone, is_never, open_file, path_of, read_link,
+    Entry, EntryKind, Folder, FolderFound, Found, Identity, Kind, Known, Manifest, Stamp, Sum,
+    SumOf, Summed, Walk, is_gone, is_never, open_file, path_of, read_link,
 };
 
 /// A file that keeps changing while it is read is given up on after this many times.
@@ -92,11 +92,12 @@ impl Engine {
         places.dedup();
         let places = self.not_read_earlier(look, places);
         self.before_reading(look);
-        let read = |place: &Place| self.read_digest(look, *place);
-        let fresh: Vec<Option<(Place, Known)>> = if places.len() < FEW_FILES {
-            places.iter().map(read).collect()
+        let in_one_folder = |a: &Place, b: &Place| a.0 == b.0;
+        let read = |places: &[Place]| self.read_digests(look, places);
+        let fresh: Vec<Vec<(Place, Known)>> = if places.len() < FEW_FILES {
+            places.chunk_by(in_one_folder).map(read).collect()
         } else {
-            places.par_iter().map(read).collect()
+            places.par_chunk_by(in_one_folder).map(read).collect()
         };
         self.remember(look, fresh.into_iter().flatten());
     }
@@ -126,30 +127,48 @@ impl Engine {
         places.into_iter().filter(is_unknown).collect()
     }
 
-    /// Reads one file or link. Gives what may be remembered of it.
-    fn read_digest(&self, look: &Look, place: Place) -> Option<(Place, Known)> {
+    /// Reads files and links of one folder. Gives what may be remembered of them.
+    fn read_digests(&self, look: &Look, places: &[Place]) -> Vec<(Place, Known)> {
+        // A way through all folders from the top for each file costs more than reading it.
+        let held = match places {
+            [first, _, _, ..] => Folder::reach(&path_of(&self.root, &look.at(*first).0.path)).ok(),
+            _ => None,
+        };
+        let read = |place: &Place| self.read_digest(look, *place, held.as_ref());
+        places.iter().filter_map(read).collect()
+    }
+
+    fn read_digest(
+        &self,
+        look: &Look,
+        place: Place,
+        held: Option<&Folder>,
+    ) -> Option<(Place, Known)> {
         let (folder, file) = look.at(place);
         self.hashed.files.fetch_add(1, Ordering::Relaxed);
         self.hashed
             .bytes
             .fetch_add(file.identity.size, Ordering::Relaxed);
-        let relative = folder.path_of(&file.name);
-        let path = path_of(&self.root, &relative);
+        let in_full = || folder.path_of(&file.name);
         let read = match file.identity.kind {
-            Kind::Link => read_link(&path).map(|text| {
+            Kind::Link => read_link(&path_of(&self.root, &in_full())).map(|text| {
                 Some(Known {
                     identity: file.identity,
                     digest: Digest::of(&text),
                 })
             }),
-            Kind::File => read_stable(&path, &file.identity),
+            Kind::File => match held.map(|held| read_once(held, file)) {
+                Some(Ok(Some(known))) => Ok(Some(known)),
+                // Something happens there: one more time, with all care.
+                _ => read_stable(&path_of(&self.root, &in_full()), &file.identity),
+            },
             Kind::Folder | Kind::Special => Ok(None),
         };
         let known = match read {
             Ok(known) => known,
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
-                lock(&look.troubles).push((Arc::clone(&file.sets), relative, error));
+                lock(&look.troubles).push((Arc::clone(&file.sets), in_full(), error));
                 return None;
             }
         };
@@ -583,6 +602,15 @@ fn is_covered<'a>(count: usize, path_at: impl Fn(usize) -> Option<&'a [u8]>, pat
     let below = [path, b"/"].concat();
     first_not_before(path) == Some(path)
         || first_not_before(&below).is_some_and(|found| found.starts_with(&below))
+}
+
+/// Reads a file in a folder. None if it is not the one that was seen, or changes.
+fn read_once(held: &Folder, seen: &Found) -> io::Result<Option<Known>> {
+    let digest = hash_file(&mut held.open_file(&seen.name)?, &seen.identity)?;
+    Ok(digest.map(|digest| Known {
+        identity: seen.identity,
+        digest,
+    }))
 }
 
 /// Reads a file until its identity is the same before and after, and tells which identity that was.

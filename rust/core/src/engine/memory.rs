@@ -15,7 +15,7 @@ use super::look::Look;
 use super::survey::{Basis, Checked};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::store::{Store, Uses, replace, temporary_in};
+use crate::store::{Store, Uses, read_own, replace, temporary_in};
 use crate::tree::{Fresh, Index, append_to_journal, journal_of};
 
 pub(super) struct Memory {
@@ -120,7 +120,7 @@ pub(super) fn write_checked<T: Serialize>(
 
 /// None for a table that is not there or is not what was written.
 pub(super) fn read_checked<T: DeserializeOwned>(path: &Path) -> Option<BTreeMap<String, T>> {
-    let text = String::from_utf8(fs::read(path).ok()?).ok()?;
+    let text = String::from_utf8(read_own(path).ok()?).ok()?;
     let (checksum, json) = text.split_once('\n')?;
     let is_whole = Digest::from_hex(checksum)? == Digest::of(json.as_bytes());
     is_whole.then(|| serde_json::from_str(json).ok()).flatten()

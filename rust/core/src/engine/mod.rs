@@ -45,8 +45,11 @@ pub struct Engine {
     host: Variables,
     ir_digest: Digest,
     index: OnceLock<Index>,
+    stores: BTreeMap<String, Store>,
     walked: Counters,
     hashed: Hashed,
+    /// The device of the state folder, if nothing that is looked at can change there unseen.
+    finest: OnceLock<Option<u64>>,
     inner: Mutex<Inner>,
 }
 
@@ -105,7 +108,10 @@ impl Engine {
             pipeline.task(task)?;
         }
         let memory = Memory::read(&request.state);
+        let places = request.stores.iter();
+        let stores = places.map(|(name, place)| (name.clone(), Store::at(&place.root)));
         Ok(Self {
+            stores: stores.collect(),
             root: root.to_path_buf(),
             host: request.host_with_params(),
             pipeline,
@@ -114,6 +120,7 @@ impl Engine {
             index: OnceLock::new(),
             walked: Counters::default(),
             hashed: Hashed::default(),
+            finest: OnceLock::new(),
             inner: Mutex::new(Inner {
                 decided: HashMap::new(),
                 made: HashMap::new(),
@@ -164,7 +171,9 @@ impl Engine {
     pub fn save(&self) -> Result<()> {
         self.save_survey()?;
         let mut inner = self.lock();
-        inner.memory.write(&self.request.state, || self.index())
+        inner.memory.write(&self.request.state, || self.index())?;
+        drop(inner);
+        self.stores.values().try_for_each(Store::save)
     }
 
     /// Read when something has to be listed or digested: a run with everything as it was needs none.
@@ -184,9 +193,8 @@ impl Engine {
     /// The store of a task that is cached.
     fn store(&self, task: &Task) -> Result<Store> {
         let name = task.cache.as_ref().map_or("file", |cache| &cache.store);
-        let place = self.request.stores.get(name);
-        let place = place.ok_or_else(|| Error::Invalid(format!("there is no store `{name}`")))?;
-        Ok(Store::at(&place.root))
+        let store = self.stores.get(name).cloned();
+        store.ok_or_else(|| Error::Invalid(format!("there is no store `{name}`")))
     }
 
     /// The moment before a look, on the file system's own clock.
@@ -194,7 +202,7 @@ impl Engine {
         Stamp::now(&self.request.state).unwrap_or(Stamp::NEVER)
     }
 
-    fn used(&self, store: &Store, key: &str) {
+    fn used(&self, store: &Store, key: Digest) {
         let now = self.request.now_ms;
         let mut inner = self.lock();
         let uses = inner.memory.uses.entry(store.root().to_path_buf());

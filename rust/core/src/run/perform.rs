@@ -87,7 +87,8 @@ impl Performance<'_> {
         self.verdict = Some(Verdict::of(&decision.verdict));
         self.key = Some(decision.key.clone());
         if decision.verdict.kind == "hit" {
-            if self.is_restored(&decision)? {
+            let refused = self.restore(&decision)?;
+            if refused.is_none() {
                 let started_at = timestamp(self.started_ms);
                 let took = self.elapsed_ms();
                 let record = TaskRecord::of_hit(self.id, &decision, &started_at, took);
@@ -95,7 +96,7 @@ impl Performance<'_> {
                     Trouble::Fault(Error::Invalid(format!("`{}` is a hit of nothing", self.id)))
                 });
             }
-            self.verdict = Some(Verdict::of_kind("corrupt"));
+            self.verdict = refused.map(Verdict::of_kind);
         }
         if self.task.steps.is_empty() {
             return self.close_group();
@@ -121,18 +122,21 @@ impl Performance<'_> {
             })
     }
 
-    fn is_restored(&self, decision: &Decision) -> Result<bool, Trouble> {
+    /// Puts the outputs of a hit in place. What becomes of the verdict if they cannot be.
+    fn restore(&self, decision: &Decision) -> Result<Option<&'static str>, Trouble> {
         if decision.intact == Some(true) {
-            return Ok(true);
+            return Ok(None);
         }
         self.run.recorder.flush();
         match self.run.engine.restore(self.id) {
-            Ok(_) => Ok(true),
+            Ok(_) => Ok(None),
             Err(error @ (Error::Io { .. } | Error::Corrupt { .. })) => {
                 let refused = self.refusal(&error);
                 let message = format!("the stored outputs cannot be restored: {refused}");
                 self.warn("PIPEC_STORE_UNAVAILABLE", &message);
-                Ok(false)
+                // A disk that is full says nothing about what is stored.
+                let is_corrupt = matches!(error, Error::Corrupt { .. });
+                Ok(Some(if is_corrupt { "corrupt" } else { "unreachable" }))
             }
             Err(error) => Err(error.into()),
         }

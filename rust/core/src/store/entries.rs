@@ -1,17 +1,16 @@
 //! Entries: what a key stands for, with a checksum in front.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Store, replace};
+use super::Store;
+use super::pack::Kind;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::tree::Manifest;
 
-pub const ENTRY_VERSION: u32 = 1;
+pub const ENTRY_VERSION: u32 = 2;
 
 /// The result of one successful task. Digests are hexadecimal.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -46,39 +45,34 @@ pub enum Lookup {
 }
 
 impl Store {
-    pub(super) fn entry_path(&self, key: &str) -> PathBuf {
-        let (head, tail) = key.split_at_checked(2).unwrap_or((key, ""));
-        self.root.join("ac").join(head).join(tail)
-    }
-
     /// What is stored under a key. A store that cannot be read has nothing.
     pub fn look_up(&self, key: Digest) -> Lookup {
-        let key = key.to_hex();
-        let path = self.entry_path(&key);
-        match fs::read(&path) {
-            Ok(bytes) => match decode(&bytes) {
-                Some(entry) if entry.key == key => Lookup::Found(Box::new(entry)),
+        match self.read_packed(Kind::Entry, key).0 {
+            None => Lookup::Absent,
+            Some(Ok(bytes)) => match decode(&bytes) {
+                Some(entry) if entry.key == key.to_hex() => Lookup::Found(Box::new(entry)),
                 Some(_) => Lookup::Corrupt("the entry belongs to another key".into()),
                 None => Lookup::Corrupt("the entry is damaged".into()),
             },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Lookup::Absent,
-            Err(error) => Lookup::Corrupt(format!("the entry cannot be read: {error}")),
+            Some(Err(error)) => Lookup::Corrupt(format!("the entry cannot be read: {error}")),
         }
     }
 
+    /// Stores an entry, and with it what was put and is not written yet.
     pub fn put_entry(&self, entry: &Entry) -> Result<()> {
-        let path = self.entry_path(&entry.key);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(Error::at(parent))?;
-        }
-        replace(&path, &self.temporary()?, &encode(entry)?)
+        let key = Digest::from_hex(&entry.key)
+            .ok_or_else(|| Error::Invalid("an entry without a key".into()))?;
+        let bytes = encode(entry)?;
+        let mut contents = self.contents();
+        contents.add(Kind::Entry, key, &bytes)?;
+        contents.flush()
     }
 
     /// The manifest that an entry names by its blob.
     pub fn manifest(&self, hex: &str) -> Result<Manifest> {
         let digest = Digest::from_hex(hex)
             .ok_or_else(|| Error::corrupt(self.root(), "an entry names no digest"))?;
-        Manifest::decode(&self.read_blob(digest)?, &self.blob_path(digest))
+        Manifest::decode(&self.read_blob(digest)?, &self.root)
     }
 }
 

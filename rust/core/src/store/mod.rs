@@ -1,38 +1,66 @@
 //! The content-addressed local store: blobs by digest, entries by key, all checked when read.
 //!
-//! Everything is written to a temporary name and renamed: a crash leaves the old or the new. Nothing is
-//! trusted when read back: a blob is hashed again, an entry carries its checksum.
+//! Whatever is small is appended to packs, the rest is written to a temporary name and renamed: a crash
+//! leaves the old or the new. Nothing is trusted when read back: a blob is hashed again, an entry carries
+//! its checksum.
 
 mod blobs;
+mod compact;
+mod contents;
 mod entries;
+mod pack;
 mod restore;
+mod stage;
 mod sweep;
+mod table;
 mod undo;
 mod uses;
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub use blobs::Stored;
 pub use entries::{ENTRY_VERSION, Entry, Lookup};
-pub use restore::{Present, Restored, Restorer};
+pub use restore::{Done, Present, Restored, Restorer};
 pub use sweep::{Limits, Swept, clear, sweep};
 pub use uses::Uses;
 
 use crate::error::{Error, Result};
+use crate::tree::open_file;
+use contents::Contents;
 
-/// A folder that holds blobs and entries.
-#[derive(Clone, Debug)]
+/// A folder that holds blobs and entries. Clones know what each other stored.
+#[derive(Clone)]
 pub struct Store {
     root: PathBuf,
+    /// Read when somebody asks: in a run that finds everything in place nobody does.
+    contents: Arc<OnceLock<Mutex<Contents>>>,
 }
 
 impl Store {
     pub fn at(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            contents: Arc::default(),
+        }
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        let read = || Mutex::new(Contents::read(&self.root));
+        let contents = self.contents.get_or_init(read);
+        contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down where everything is, for whoever opens the store next. Nothing new: nothing is written.
+    pub fn save(&self) -> Result<()> {
+        match self.contents.get() {
+            Some(_) => self.contents().write_table(),
+            None => Ok(()),
+        }
     }
 
     pub fn root(&self) -> &Path {
@@ -59,6 +87,30 @@ pub(crate) fn temporary_in(folder: &Path) -> Result<PathBuf> {
             Err(error) => return Err(Error::at(&path)(error)),
         }
     }
+}
+
+/// Removes a file or a folder with all that is in it. What is not there is removed already.
+fn remove_tree(path: &Path) -> Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::at(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The bytes of a file of ours. What is there instead of a file is not waited for, and no link is followed.
+pub(crate) fn read_own(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open_file(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Puts a whole file in place: readers see the old one or the new one.

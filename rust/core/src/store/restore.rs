@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
+use super::stage::{Stage, Staged, Waiting, settle, write_new};
 use super::undo::{Undo, is_absent};
 use super::{Store, temporary_in};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::tree::{Entry, EntryKind, Identity, Kind, Manifest, path_of};
+use crate::tree::{Entry, EntryKind, Identity, Kind, Known, Manifest, path_of};
 
 /// What is on disk below the patterns of a task's outputs.
 #[derive(Default)]
@@ -71,12 +71,20 @@ impl Present {
     }
 }
 
+/// What a restore did.
+#[derive(Default)]
+pub struct Done {
+    pub counts: Restored,
+    /// Files that came into being here, which nobody else wrote to: what they are, and their digests.
+    pub known: Vec<(Box<[u8]>, Known)>,
+}
+
 impl Restorer<'_> {
     /// Changes what differs and nothing else.
     ///
-    /// All blobs are copied and checked before the first output is touched: a blob that is missing or
+    /// All blobs are read and checked before the first output is touched: a blob that is missing or
     /// damaged is an error that has changed nothing.
-    pub fn restore(&self, wanted: &Manifest, present: &Present) -> Result<Restored> {
+    pub fn restore(&self, wanted: &Manifest, present: &Present) -> Result<Done> {
         let different: Vec<&Entry> = wanted
             .entries
             .iter()
@@ -89,28 +97,61 @@ impl Restorer<'_> {
             .map(|path| &**path)
             .filter(|path| wanted.find(path).is_none())
             .collect();
-        self.check_parents(&different, &extra)?;
-        self.check_places(&different, present)?;
-        let staging = temporary_in(self.staging)?;
-        fs::create_dir(&staging).map_err(Error::at(&staging))?;
-        let applied = self
-            .stage(&different, &staging)
-            .and_then(|()| self.apply(&different, &extra, present, wanted, &staging));
-        // Whatever is left in it belongs to nobody; `gc` sweeps what this cannot remove.
-        let _ = fs::remove_dir_all(&staging);
-        applied?;
-        Ok(Restored {
+        let counts = Restored {
             restored: different.len() as u64,
             removed: extra.len() as u64,
             unchanged: (wanted.entries.len() - different.len()) as u64,
-        })
+        };
+        if different.is_empty() && extra.is_empty() {
+            let known = Vec::new();
+            return Ok(Done { counts, known });
+        }
+        let absent = self.check_parents(&different, &extra)?;
+        self.check_places(&different, present, &absent)?;
+        let folder = temporary_in(self.staging)?;
+        fs::create_dir(&folder).map_err(Error::at(&folder))?;
+        let stage = Stage {
+            store: self.store,
+            folder: &folder,
+            entries: &different,
+        };
+        let tree_of = |path| {
+            parents(path)
+                .take_while(|parent| absent.contains(parent))
+                .last()
+        };
+        let known = stage.fill(present, tree_of).and_then(|staged| {
+            let mut undo = Undo::new(&folder);
+            let change = Change {
+                restorer: self,
+                wanted,
+                present,
+                extra: &extra,
+                stage: &stage,
+                staged: &staged,
+            };
+            let applied = change.apply(&mut undo);
+            if applied.is_err() {
+                undo.take_back();
+            }
+            applied
+        });
+        // Whatever is left in it belongs to nobody; `gc` sweeps what this cannot remove.
+        let _ = fs::remove_dir_all(&folder);
+        let known = known?;
+        Ok(Done { counts, known })
     }
 
     /// No folder on the way to an output may be a link: it would lead the restore out of the project.
-    /// Nor may it be a file, unless that is an output that goes.
-    fn check_parents(&self, entries: &[&Entry], extra: &[&[u8]]) -> Result<()> {
+    /// Nor may it be a file, unless that is an output that goes. Gives the folders that are not there.
+    fn check_parents<'a>(
+        &self,
+        entries: &[&'a Entry],
+        extra: &[&[u8]],
+    ) -> Result<HashSet<&'a [u8]>> {
         let extra: HashSet<&[u8]> = extra.iter().copied().collect();
         let mut checked = HashSet::new();
+        let mut absent = HashSet::new();
         for entry in entries {
             for parent in parents(&entry.path) {
                 if !checked.insert(parent) {
@@ -126,17 +167,31 @@ impl Restorer<'_> {
                         return Err(in_the_way(&path));
                     }
                     Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        absent.insert(parent);
+                    }
                     Err(error) if is_absent(&error) => {}
                     Err(error) => return Err(Error::at(&path)(error)),
                 }
             }
         }
-        Ok(())
+        Ok(absent)
     }
 
     /// What stands where an output has to be is the task's own, or nothing is begun.
-    fn check_places(&self, entries: &[&Entry], present: &Present) -> Result<()> {
+    fn check_places(
+        &self,
+        entries: &[&Entry],
+        present: &Present,
+        absent: &HashSet<&[u8]>,
+    ) -> Result<()> {
         for entry in entries {
+            if parents(&entry.path)
+                .next()
+                .is_some_and(|parent| absent.contains(parent))
+            {
+                continue;
+            }
             let path = path_of(self.root, &entry.path);
             match fs::symlink_metadata(&path) {
                 Ok(found) if found.is_dir() => {
@@ -173,94 +228,109 @@ impl Restorer<'_> {
         }
         Ok(())
     }
+}
 
-    fn stage(&self, entries: &[&Entry], staging: &Path) -> Result<()> {
-        entries
-            .par_iter()
-            .enumerate()
-            .try_for_each(|(number, entry)| {
-                let staged = staged_path(staging, number);
-                match entry.kind {
-                    EntryKind::File | EntryKind::Executable => {
-                        self.store.copy_blob(entry.digest, &staged, entry.mode)
-                    }
-                    EntryKind::Link => {
-                        let text = self.store.read_blob(entry.digest)?;
-                        std::os::unix::fs::symlink(path_of(Path::new(""), &text), &staged)
-                            .map_err(Error::at(&staged))
-                    }
-                    EntryKind::Folder => Ok(()),
-                    EntryKind::Missing => Err(Error::corrupt(
-                        self.store.root(),
-                        "a missing file among outputs",
-                    )),
-                }
-            })
+/// A restore of which everything is prepared.
+struct Change<'a> {
+    restorer: &'a Restorer<'a>,
+    wanted: &'a Manifest,
+    present: &'a Present,
+    extra: &'a [&'a [u8]],
+    stage: &'a Stage<'a>,
+    staged: &'a Staged<'a>,
+}
+
+impl Change<'_> {
+    fn apply(&self, undo: &mut Undo<'_>) -> Result<Vec<(Box<[u8]>, Known)>> {
+        let root = self.restorer.root;
+        for path in self.extra {
+            undo.remove(&path_of(root, path))?;
+        }
+        self.remove_emptied(undo)?;
+        for tree in &self.staged.trees {
+            let place = path_of(root, tree.folder);
+            if let Some(parent) = place.parent() {
+                undo.make_folders(parent)?;
+            }
+            let files = tree.files.iter().map(|path| path_of(root, path)).collect();
+            let folders = tree
+                .folders
+                .iter()
+                .map(|path| path_of(root, path))
+                .collect();
+            undo.put_tree(&tree.staged, &place, files, folders)?;
+        }
+        let mut known = Vec::new();
+        for (number, entry) in self.stage.entries.iter().enumerate() {
+            let seen = self.put(number, entry, undo)?;
+            known.extend(seen.map(|identity| {
+                let digest = entry.digest;
+                (entry.path.clone(), Known { identity, digest })
+            }));
+        }
+        Ok(known)
     }
 
-    fn apply(
-        &self,
-        entries: &[&Entry],
-        extra: &[&[u8]],
-        present: &Present,
-        wanted: &Manifest,
-        staging: &Path,
-    ) -> Result<()> {
-        let mut undo = Undo::new(staging);
-        let applied = self.apply_all(entries, extra, present, wanted, staging, &mut undo);
-        if applied.is_err() {
-            undo.take_back();
-        }
-        applied
-    }
-
-    fn apply_all(
-        &self,
-        entries: &[&Entry],
-        extra: &[&[u8]],
-        present: &Present,
-        wanted: &Manifest,
-        staging: &Path,
-        undo: &mut Undo<'_>,
-    ) -> Result<()> {
-        for path in extra {
-            undo.remove(&path_of(self.root, path))?;
-        }
-        self.remove_emptied(extra, present, wanted, undo)?;
-        for (number, entry) in entries.iter().enumerate() {
-            let path = path_of(self.root, &entry.path);
-            if entry.kind == EntryKind::Folder {
-                if present.files.contains_key(&entry.path) {
+    /// Puts one entry in place. Gives what it is then, if it is a file that nobody else can have written.
+    fn put(&self, number: usize, entry: &Entry, undo: &mut Undo<'_>) -> Result<Option<Identity>> {
+        let path = path_of(self.restorer.root, &entry.path);
+        let made = self.staged.identities.get(&number);
+        match &self.staged.waiting[number] {
+            Waiting::InTree(_) => return Ok(made.copied()),
+            Waiting::Nowhere => {
+                if self.present.files.contains_key(&entry.path) {
                     undo.remove(&path)?;
                 }
                 undo.make_folders(&path)?;
-                continue;
+                return Ok(None);
             }
-            if let Some(parent) = path.parent() {
-                undo.make_folders(parent)?;
+            Waiting::InMemory(seen) => {
+                let Some(bytes) = self.staged.contents.get(&number) else {
+                    let what = "an output is not as small as it should be";
+                    return Err(Error::corrupt(self.restorer.store.root(), what));
+                };
+                if undo.overwrite(&path, seen, bytes, entry.mode & 0o777)? {
+                    return Ok(None);
+                }
+                let own = self.stage.own_place(number);
+                let made = write_new(&own, bytes, entry.mode).map_err(Error::at(&own))?;
+                settle(&made, entry.mode & 0o777).map_err(Error::at(&own))?;
+                undo.put(&own, &path)?;
+                return Ok(None);
             }
-            undo.put(&staged_path(staging, number), &path)?;
+            Waiting::Alone(staged) => {
+                if let Some(parent) = path.parent() {
+                    undo.make_folders(parent)?;
+                }
+                undo.put(staged, &path)?;
+            }
         }
-        Ok(())
+        let Some(made) = made else { return Ok(None) };
+        // A move changes nothing but the ctime: else somebody else was here.
+        let now = fs::symlink_metadata(&path).map(|found| Identity::from(&found));
+        Ok(now.ok().filter(|now| {
+            *made
+                == Identity {
+                    ctime: made.ctime,
+                    ..*now
+                }
+        }))
     }
 
     /// Removes owned folders that lost their last file, from the bottom up.
-    fn remove_emptied(
-        &self,
-        gone: &[&[u8]],
-        present: &Present,
-        wanted: &Manifest,
-        undo: &mut Undo<'_>,
-    ) -> Result<()> {
-        let mut candidates: Vec<&[u8]> = gone
+    fn remove_emptied(&self, undo: &mut Undo<'_>) -> Result<()> {
+        let mut candidates: Vec<&[u8]> = self
+            .extra
             .iter()
             .flat_map(|path| parents(path))
-            .filter(|folder| present.owned_folders.contains(*folder) && !holds(wanted, folder))
+            .filter(|folder| {
+                self.present.owned_folders.contains(*folder) && !holds(self.wanted, folder)
+            })
             .collect();
         candidates.sort_unstable_by_key(|folder| std::cmp::Reverse(folder.len()));
         candidates.dedup();
         for folder in candidates {
-            let path = path_of(self.root, folder);
+            let path = path_of(self.restorer.root, folder);
             match undo.remove_folder(&path) {
                 Ok(()) => {}
                 // Something that is no output lies in it.
@@ -271,10 +341,6 @@ impl Restorer<'_> {
         }
         Ok(())
     }
-}
-
-fn staged_path(staging: &Path, number: usize) -> PathBuf {
-    staging.join(number.to_string())
 }
 
 /// Whether something wanted lies in this folder, or is it.
@@ -288,7 +354,7 @@ fn holds(wanted: &Manifest, folder: &[u8]) -> bool {
 }
 
 /// The folders of a path, nearest first.
-fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     let slashes = path
         .iter()
         .enumerate()

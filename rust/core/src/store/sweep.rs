@@ -7,16 +7,20 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::entries::{Entry, decode};
-use super::{Store, Uses};
+use super::entries::{Entry, Lookup};
+use super::pack::Kind;
+use super::table::Records;
+use super::{Store, Uses, remove_tree};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::tree::EntryKind;
 
 /// Everything that a store and an engine keep in their folder.
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
     "cas",
-    "ac",
+    "packs",
+    "table",
+    "uses",
     "tmp",
     "ir",
     "values",
@@ -27,8 +31,9 @@ const OURS: [&str; 13] = [
     "stamp",
     "successes",
     "durations",
-    "uses.json",
 ];
+/// What an earlier version kept, and nobody reads any more.
+const FORMER: [&str; 2] = ["ac", "uses.json"];
 
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -47,20 +52,25 @@ pub struct Swept {
 }
 
 /// Removes entries by age, then the least recently used beyond the size, then blobs that no entry
-/// names and what crashes left. With `dry` only counts.
+/// names and what crashes and earlier versions left. With `dry` only counts.
 pub fn sweep(store: &Store, limits: Limits, dry: bool) -> Result<Swept> {
+    if !dry {
+        make_way(store)?;
+    }
     let mut uses = Uses::read(store);
     let mut swept = Swept::default();
-    let mut live: HashSet<Digest> = HashSet::new();
+    let records = store.contents().records();
+    let mut live = Records::new();
+    let mut blobs: HashSet<Digest> = HashSet::new();
     let mut live_bytes: u64 = 0;
-    for (path, entry) in newest_first(store, &uses)? {
+    for (key, entry) in newest_first(store, &records, &uses) {
         let kept = entry
-            .filter(|entry| is_young(entry, &uses, limits))
+            .filter(|entry| is_young(entry, key, &uses, limits))
             .and_then(|entry| {
-                let blobs = blobs_of(store, &entry)?;
-                let new: Vec<_> = blobs
+                let needed = blobs_of(store, &entry)?;
+                let new: Vec<_> = needed
                     .into_iter()
-                    .filter(|(blob, _)| !live.contains(blob))
+                    .filter(|(blob, _)| !blobs.contains(blob))
                     .collect();
                 let sizes = new.iter().map(|(_, size)| *size);
                 let bytes = sizes.fold(0, u64::saturating_add);
@@ -69,65 +79,95 @@ pub fn sweep(store: &Store, limits: Limits, dry: bool) -> Result<Swept> {
                     .is_none_or(|most| bytes.saturating_add(live_bytes) <= most);
                 fits.then_some((new, bytes))
             });
-        if let Some((blobs, bytes)) = kept {
-            live.extend(blobs.into_iter().map(|(blob, _)| blob));
+        if let Some((needed, bytes)) = kept {
+            blobs.extend(needed.into_iter().map(|(blob, _)| blob));
             live_bytes = bytes.saturating_add(live_bytes);
+            live.extend(records.get_key_value(&(Kind::Entry, key)));
             swept.entries_kept += 1;
         } else {
             swept.entries_removed += 1;
-            uses.forget(&key_of(&path));
-            if !dry {
-                remove_tree(&path)?;
-            }
+            uses.forget(key);
+        }
+    }
+    for (id, place) in records.range((Kind::Blob, Digest([0; 32]))..(Kind::Entry, Digest([0; 32])))
+    {
+        let is_live = blobs.contains(&id.1);
+        swept.count(u64::from(place.length), is_live);
+        if is_live {
+            live.insert(*id, *place);
         }
     }
     for path in files_below(&store.root.join("cas"))? {
         let size = fs::symlink_metadata(&path).map_or(0, |found| found.len());
-        if Digest::from_hex(&key_of(&path)).is_some_and(|blob| live.contains(&blob)) {
-            swept.bytes_kept += size;
-        } else {
-            swept.blobs_removed += 1;
-            swept.bytes_removed += size;
-            if !dry {
-                remove_tree(&path)?;
-            }
+        let is_live = Digest::from_hex(&digest_of(&path)).is_some_and(|blob| blobs.contains(&blob));
+        swept.count(size, is_live);
+        if !is_live && !dry {
+            remove_tree(&path)?;
         }
     }
     if !dry {
-        remove_tree(&store.root.join("tmp"))?;
+        store.contents().keep_only(live)?;
         uses.write(store)?;
     }
     Ok(swept)
 }
 
+/// Removes what crashes and earlier versions left, and what stands where something of ours has to be.
+fn make_way(store: &Store) -> Result<()> {
+    for name in FORMER.into_iter().chain(["tmp"]) {
+        remove_tree(&store.root.join(name))?;
+    }
+    for (name, is_folder) in [("table", false), ("uses", false), ("packs", true)] {
+        let path = store.root.join(name);
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir() != is_folder) {
+            remove_tree(&path)?;
+        }
+    }
+    Ok(())
+}
+
+impl Swept {
+    fn count(&mut self, size: u64, is_live: bool) {
+        if is_live {
+            self.bytes_kept += size;
+        } else {
+            self.blobs_removed += 1;
+            self.bytes_removed += size;
+        }
+    }
+}
+
 /// Removes everything that is ours in a state folder; other files stay.
 pub fn clear(root: &Path) -> Result<()> {
     OURS.into_iter()
+        .chain(FORMER)
         .try_for_each(|name| remove_tree(&root.join(name)))
 }
 
-/// All entries with their files; None for a file that is no entry.
-fn newest_first(store: &Store, uses: &Uses) -> Result<Vec<(PathBuf, Option<Entry>)>> {
-    let mut entries: Vec<_> = files_below(&store.root.join("ac"))?
-        .into_iter()
-        .map(|path| {
-            let entry = fs::read(&path).ok().and_then(|bytes| decode(&bytes));
-            (path, entry)
+/// All entries by their keys; None for one that is damaged.
+fn newest_first(store: &Store, records: &Records, uses: &Uses) -> Vec<(Digest, Option<Entry>)> {
+    let keys = records.keys().filter(|(kind, _)| *kind == Kind::Entry);
+    let mut entries: Vec<_> = keys
+        .map(|(_, key)| match store.look_up(*key) {
+            Lookup::Found(entry) => (*key, Some(*entry)),
+            Lookup::Corrupt(_) | Lookup::Absent => (*key, None),
         })
         .collect();
-    entries.sort_by_key(|(path, entry)| {
-        let last = entry.as_ref().map_or(0, |entry| last_use(entry, uses));
-        (std::cmp::Reverse(last), path.clone())
+    entries.sort_by_key(|(key, entry)| {
+        let last = entry
+            .as_ref()
+            .map_or(0, |entry| last_use(entry, *key, uses));
+        (std::cmp::Reverse(last), *key)
     });
-    Ok(entries)
+    entries
 }
 
-fn last_use(entry: &Entry, uses: &Uses) -> u64 {
-    uses.last(&entry.key).unwrap_or(0).max(entry.finished_ms)
+fn last_use(entry: &Entry, key: Digest, uses: &Uses) -> u64 {
+    uses.last(key).unwrap_or(0).max(entry.finished_ms)
 }
 
-fn is_young(entry: &Entry, uses: &Uses, limits: Limits) -> bool {
-    let age = limits.now_ms.saturating_sub(last_use(entry, uses));
+fn is_young(entry: &Entry, key: Digest, uses: &Uses, limits: Limits) -> bool {
+    let age = limits.now_ms.saturating_sub(last_use(entry, key, uses));
     limits.max_age_ms.is_none_or(|most| age <= most)
 }
 
@@ -137,8 +177,7 @@ fn blobs_of(store: &Store, entry: &Entry) -> Option<Vec<(Digest, u64)>> {
     let mut blobs = Vec::new();
     let mut add = |hex: &str| {
         let digest = Digest::from_hex(hex)?;
-        let size = fs::symlink_metadata(store.blob_path(digest)).ok()?.len();
-        blobs.push((digest, size));
+        blobs.push((digest, store.blob_size(digest)?));
         Some(())
     };
     add(&entry.outputs)?;
@@ -156,7 +195,7 @@ fn blobs_of(store: &Store, entry: &Entry) -> Option<Vec<(Digest, u64)>> {
 }
 
 /// `ab/cdef` names what `abcdef` stands for.
-fn key_of(path: &Path) -> String {
+fn digest_of(path: &Path) -> String {
     let part = |path: Option<&Path>| {
         path.and_then(Path::file_name)
             .map(|name| name.to_string_lossy().into_owned())
@@ -193,16 +232,4 @@ fn entries_of(folder: &Path) -> Result<Vec<PathBuf>> {
     listed
         .map(|entry| entry.map(|entry| entry.path()).map_err(Error::at(folder)))
         .collect()
-}
-
-fn remove_tree(path: &Path) -> Result<()> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::at(path)(error)),
-        _ => Ok(()),
-    }
 }

@@ -1,10 +1,14 @@
 //! Changes to files that can be taken back: a restore that fails in the middle has changed nothing.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
+
 use crate::error::{Error, Result};
+use crate::tree::Identity;
 
 /// What was done, in order. `keep` holds what made room until everything is done.
 pub(super) struct Undo<'a> {
@@ -14,7 +18,20 @@ pub(super) struct Undo<'a> {
 
 enum Change {
     Put(PathBuf),
-    MovedAway { place: PathBuf, kept: PathBuf },
+    MovedAway {
+        place: PathBuf,
+        kept: PathBuf,
+    },
+    PutTree {
+        files: Vec<PathBuf>,
+        /// The outermost first.
+        folders: Vec<PathBuf>,
+    },
+    Overwrote {
+        file: File,
+        was: Vec<u8>,
+        mode: u32,
+    },
     MadeFolder(PathBuf),
     RemovedFolder(PathBuf),
 }
@@ -40,6 +57,55 @@ impl<'a> Undo<'a> {
         moved.map_err(Error::at(place))?;
         self.done.push(Change::Put(place.into()));
         Ok(())
+    }
+
+    /// Moves a prepared folder to a place where nothing is, with these files and folders in it.
+    pub(super) fn put_tree(
+        &mut self,
+        staged: &Path,
+        place: &Path,
+        files: Vec<PathBuf>,
+        folders: Vec<PathBuf>,
+    ) -> Result<()> {
+        let moved = match fs::rename(staged, place) {
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                // What is there already of a copy that fails has to go as well.
+                self.done.push(Change::PutTree { files, folders });
+                return copy_tree_across(staged, place).map_err(Error::at(place));
+            }
+            other => other,
+        };
+        moved.map_err(Error::at(place))?;
+        self.done.push(Change::PutTree { files, folders });
+        Ok(())
+    }
+
+    /// Gives a file new contents where it is, if it still is the one that was `seen` and goes by no other
+    /// name. False if not: then nothing was changed.
+    pub(super) fn overwrite(
+        &mut self,
+        place: &Path,
+        seen: &Identity,
+        bytes: &[u8],
+        mode: u32,
+    ) -> Result<bool> {
+        let Some(mut file) = open_to_overwrite(place) else {
+            return Ok(false);
+        };
+        let found = file.metadata().map_err(Error::at(place))?;
+        if Identity::from(&found) != *seen || found.nlink() != 1 {
+            return Ok(false);
+        }
+        let mut was = Vec::new();
+        file.read_to_end(&mut was).map_err(Error::at(place))?;
+        let written = write_over(&file, bytes, was.len(), (mode != seen.mode).then_some(mode));
+        self.done.push(Change::Overwrote {
+            file,
+            was,
+            mode: seen.mode,
+        });
+        written.map_err(Error::at(place))?;
+        Ok(true)
     }
 
     /// Removes a file, a link or an empty folder. What is not there is removed already.
@@ -91,11 +157,52 @@ impl<'a> Undo<'a> {
             let _ = match change {
                 Change::Put(place) => fs::remove_file(place),
                 Change::MovedAway { place, kept } => fs::rename(kept, place),
+                Change::PutTree { files, folders } => {
+                    for file in files {
+                        let _ = fs::remove_file(file);
+                    }
+                    folders.into_iter().rev().try_for_each(fs::remove_dir)
+                }
+                Change::Overwrote { file, was, mode } => {
+                    write_over(&file, &was, usize::MAX, Some(mode))
+                }
                 Change::MadeFolder(place) => fs::remove_dir(place),
                 Change::RemovedFolder(place) => fs::create_dir(place),
             };
         }
     }
+}
+
+fn open_to_overwrite(path: &Path) -> Option<File> {
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty())
+        .ok()
+        .map(File::from)
+}
+
+fn write_over(file: &File, bytes: &[u8], length: usize, mode: Option<u32>) -> io::Result<()> {
+    file.write_all_at(bytes, 0)?;
+    if bytes.len() < length {
+        file.set_len(bytes.len() as u64)?;
+    }
+    match mode {
+        Some(mode) => file.set_permissions(fs::Permissions::from_mode(mode)),
+        None => Ok(()),
+    }
+}
+
+fn copy_tree_across(staged: &Path, place: &Path) -> io::Result<()> {
+    fs::create_dir(place)?;
+    for found in fs::read_dir(staged)? {
+        let found = found?;
+        let (from, to) = (found.path(), place.join(found.file_name()));
+        if found.file_type()?.is_dir() {
+            copy_tree_across(&from, &to)?;
+        } else {
+            copy_across(&from, &to)?;
+        }
+    }
+    Ok(())
 }
 
 /// For an output folder that is a mount of its own: a copy beside the place, then a rename.

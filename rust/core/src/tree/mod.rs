@@ -19,7 +19,7 @@ pub use index::{Fresh, Index, Known};
 pub use journal::{append as append_to_journal, journal_of};
 pub use kept::keep_newest;
 pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, Sum, differences};
-pub use os::{open_file, path_of, read_link};
+pub use os::{Folder, open_file, path_of, read_link};
 pub use resume::{Resumed, resume, rules_above};
 pub use stamp::Stamp;
 pub use survey::{

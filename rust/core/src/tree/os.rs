@@ -24,8 +24,20 @@ mod times;
 #[path = "times_unix.rs"]
 mod times;
 
+/// No following of links, no waiting at a pipe.
+const TO_READ: OFlags = OFlags::NOFOLLOW
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::RDONLY);
+
+/// Linux opens a place without the work of opening what is there.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const PLACE: OFlags = OFlags::PATH;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const PLACE: OFlags = OFlags::RDONLY;
+
 /// A folder held open: names are looked up relative to it, however deep it lies.
-pub(super) struct Folder(OwnedFd);
+pub struct Folder(OwnedFd);
 
 /// A name in a folder, with its kind if the listing tells.
 pub(super) struct Listed {
@@ -44,6 +56,19 @@ impl Folder {
     pub(super) fn open_root(path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// Opens a folder to reach files in it, not to list it; a link to one is refused.
+    pub fn reach(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | PLACE;
+        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// Opens a file in the folder for reading, as `open_file` does.
+    pub fn open_file(&self, name: &[u8]) -> io::Result<File> {
+        let name = OsStr::from_bytes(name);
+        let opened = rustix::fs::openat(&self.0, name, TO_READ, Mode::empty())?;
+        Ok(File::from(opened))
     }
 
     /// Everything in the folder, sorted by name, without `.` and `..`.
@@ -132,8 +157,7 @@ pub fn path_of(root: &Path, relative: &[u8]) -> PathBuf {
 /// Opens a file for reading. Not what a link leads to, and without waiting for anybody at the other end
 /// of a pipe that took the file's place.
 pub fn open_file(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::RDONLY;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+    Ok(File::from(rustix::fs::open(path, TO_READ, Mode::empty())?))
 }
 
 /// The text of a link.

@@ -10,6 +10,8 @@ use super::identity::Identity;
 const TICK: i64 = 20_000_000;
 /// Times that are whole seconds come from a file system that keeps nothing finer: FAT has 2 s.
 const COARSE_TICK: i64 = 2_000_000_000;
+/// Two writes one right after the other are no tick apart.
+const FINER_THAN_ANY_TICK: i64 = 500_000;
 const SECOND: i64 = 1_000_000_000;
 
 /// A moment on the file system's clock, taken before files were looked at.
@@ -44,6 +46,27 @@ impl Stamp {
             TICK
         };
         Ok(Self(time.saturating_sub(tick)))
+    }
+
+    /// The device of `folder`, if its file system never gives one time to what was written before a look
+    /// and after it.
+    ///
+    /// Times as fine as the clock are such, and those that Linux makes finer for files that were looked at.
+    pub fn finest_on(folder: &Path) -> Option<u64> {
+        let file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(folder.join("stamp"))
+            .ok()?;
+        let look = || {
+            (&file).write_all(b".").ok()?;
+            Identity::of_file(&file).ok()
+        };
+        let (first, second, third) = (look()?, look()?, look()?);
+        let is_fine = |a: i64, b: i64| a < b && b - a < FINER_THAN_ANY_TICK;
+        (is_fine(first.mtime, second.mtime) && is_fine(second.mtime, third.mtime))
+            .then_some(first.device)
     }
 
     pub fn is_clean(self, identity: &Identity) -> bool {
