@@ -2,14 +2,19 @@
 
 Edits of every kind are mixed with runs, with damage to the kept state and with the sweep. The steps
 are played: they write outputs that follow from the inputs alone, so a reference that looks at every
-file says what has to be there after each run. Ten seconds as it is; `PIPEC_TEST_EFFORT=30` for five
-minutes.
+file says what has to be there after each run. Some edits fall into the middle of a run, when no
+reference can say what it should have seen: then the run after it has to be right.
+
+A quarter of a minute as it is; CONTRIBUTING.md has the command for 100,000 steps.
 """
 
+import contextlib
 import hashlib
+import itertools
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -249,6 +254,15 @@ class Runs(RuleBasedStateMachine):
             remove(target)
             source.rename(target)
 
+    @rule(one=st.sampled_from(["src/d", "late/n"]), other=st.sampled_from(["src/e", "late/m"]))
+    def swap_folders(self, one: str, other: str) -> None:
+        first, second = self.bench.root / one, self.bench.root / other
+        if first.is_dir() and second.is_dir() and not (first.is_symlink() or second.is_symlink()):
+            between = self.bench.root / "between"
+            first.rename(between)
+            second.rename(first)
+            between.rename(second)
+
     @rule(number=numbers, mode=st.sampled_from([0o644, 0o755, 0o600, 0o711, 0o444]))
     def change_mode(self, number: int, mode: int) -> None:
         self.on_existing(number, lambda path: path.chmod(mode))
@@ -258,6 +272,19 @@ class Runs(RuleBasedStateMachine):
         self.put(place, b"")
         (self.bench.root / place).unlink()
         (self.bench.root / place).symlink_to(text)
+
+    @rule(number=numbers, text=st.sampled_from(["b", "../lit2", "e"]))
+    def retarget_a_link(self, number: int, text: str) -> None:
+        found = [path for place in PLACES if (path := self.bench.root / place).is_symlink()]
+        if found:
+            path = found[number % len(found)]
+            path.unlink()
+            path.symlink_to(text)
+
+    @rule(place=st.sampled_from(["src/d", "src/d/e", "late/n", "late", "gone", "src/a", "lit"]))
+    def folder_to_file(self, place: str) -> None:
+        if (self.bench.root / place).is_dir():
+            self.put(place, b"no folder any more")
 
     @rule(place=files)
     def file_to_folder(self, place: str) -> None:
@@ -285,6 +312,40 @@ class Runs(RuleBasedStateMachine):
     def create_in_a_new_folder(self, name: str, text: bytes) -> None:
         self.put(f"late/{name}/x1", text)
 
+    @rule(text=texts, depth=st.integers(1, 4))
+    def create_deep_in_new_folders(self, text: bytes, depth: int) -> None:
+        self.put("/".join(["src", *["new"] * depth, "x1"]), text)
+        self.put("/".join(["late", *["new"] * depth, "x1"]), text)
+
+    @rule(seconds=st.sampled_from([-3600, -1, 1, 3600, 10**6]))
+    def step_the_clock(self, seconds: int) -> None:
+        """All times as they would be if the clock had always been wrong by so much."""
+        for path in self.bench.root.rglob("*"):
+            if path.is_file() and not path.is_symlink() and ".pipec" not in path.parts:
+                status = path.stat()
+                moved = max(0, status.st_mtime_ns + seconds * 10**9)
+                os.utime(path, ns=(status.st_atime_ns, moved))
+        now_ms = self.bench.request.get("now_ms", 1_000_000)
+        self.bench.request["now_ms"] = max(0, now_ms + seconds * 1000)
+
+    @rule()
+    def archive(self) -> None:
+        remove(self.base / "archive")
+        shutil.copytree(
+            self.bench.root,
+            self.base / "archive",
+            symlinks=True,
+            ignore=shutil.ignore_patterns(".pipec"),
+        )
+
+    @precondition(lambda self: (self.base / "archive").is_dir())
+    @rule(is_clean=st.booleans())
+    def restore_the_archive_with_its_old_times(self, *, is_clean: bool) -> None:
+        for path in list(self.bench.root.iterdir()):
+            if path.name != ".pipec" and (is_clean or (self.base / "archive" / path.name).exists()):
+                remove(path)
+        shutil.copytree(self.base / "archive", self.bench.root, symlinks=True, dirs_exist_ok=True)
+
     @rule()
     def copy_the_project_elsewhere(self) -> None:
         self.moves += 1
@@ -292,6 +353,63 @@ class Runs(RuleBasedStateMachine):
         shutil.copytree(self.bench.root, copy, symlinks=True)
         shutil.rmtree(self.bench.root)
         self.bench.root = copy
+
+    # --- edits in the middle of a run ------------------------------------------------------------
+
+    @rule(texts=st.lists(texts, min_size=2, max_size=4), sleeps=st.booleans())
+    def edit_during_the_walk(self, texts: list[bytes], *, sleeps: bool) -> None:
+        """Files and folders come and go while they are listed."""
+
+        def edit(turn: int) -> None:
+            text = texts[turn % len(texts)]
+            self.put(f"src/d/{'abc'[turn % 3]}", text)
+            self.put(f"late/{'nm'[turn % 2]}/x1", text)
+            if turn % 3 == 0:
+                remove(self.bench.root / "src" / "d")
+
+        self.run_meanwhile(edit, sleeps=sleeps)
+
+    @rule(size=st.sampled_from([10, 5000, 300_000]), sleeps=st.booleans())
+    def edit_during_hashing(self, size: int, *, sleeps: bool) -> None:
+        """One file is written over and over, in place and by a rename, always of the same size."""
+        self.put("src/hot", b"a" * size)
+        hot, beside = self.bench.root / "src" / "hot", self.bench.root / "beside"
+
+        def edit(turn: int) -> None:
+            text = bytes([97 + turn % 5]) * size
+            if turn % 4:
+                with hot.open("r+b") as file:
+                    file.write(text)
+            else:
+                beside.write_bytes(text)
+                beside.replace(hot)
+
+        self.run_meanwhile(edit, sleeps=sleeps)
+        # Large contents are slow to compare: they stay for one run.
+        self.put("src/hot", b"cold")
+
+    def run_meanwhile(self, edit: Callable[[int], object], *, sleeps: bool) -> None:
+        """Runs while somebody edits; then, when nobody does, a run has to be right."""
+        stop = threading.Event()
+
+        def go_on() -> None:
+            for turn in itertools.count():
+                edit(turn)
+                if stop.wait(0.001) if sleeps else stop.is_set():
+                    return
+
+        editor = threading.Thread(target=go_on)
+        editor.start()
+        try:
+            # A file that is written without a pause cannot be read, or is gone when it should be.
+            with contextlib.suppress(OSError):
+                self.bench.run({"build": self.build, "pack": self.pack})
+        finally:
+            stop.set()
+            editor.join()
+        # Its steps may have been cut short anywhere.
+        self.obstacle = ["unrestorable"]
+        self.run()
 
     # --- outputs -------------------------------------------------------------------------------
 
