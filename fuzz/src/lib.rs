@@ -11,13 +11,14 @@ pub mod patterns;
 pub mod redaction;
 pub mod restore;
 pub mod source;
+pub mod state;
 pub mod store;
 
 /// Takes one piece of input.
 pub type Run = fn(&[u8]);
 
 /// All targets by name, with their seeds.
-pub fn targets() -> [(&'static str, Run, Vec<Vec<u8>>); 8] {
+pub fn targets() -> [(&'static str, Run, Vec<Vec<u8>>); 9] {
     [
         ("documents", documents::run, documents::seeds()),
         ("index", index::run, index::seeds()),
@@ -26,6 +27,7 @@ pub fn targets() -> [(&'static str, Run, Vec<Vec<u8>>); 8] {
         ("patterns", patterns::run, patterns::seeds()),
         ("redaction", redaction::run, redaction::seeds()),
         ("restore", restore::run, restore::seeds()),
+        ("state", state::run, state::seeds()),
         ("store", store::run, store::seeds()),
     ]
 }
