@@ -202,8 +202,8 @@ class Engine:
         Gives JSON `{"restored", "removed", "unchanged"}`, numbers of files.
 
         Raises:
-            OSError: a blob is missing or damaged (`errno.EBADMSG`), or a file cannot be written; the
-            task has to run.
+            OSError: a blob is missing or damaged (`errno.EBADMSG`), or a file cannot be written:
+            the task has to run.
         """
 
     def seal(self, task: str, facts: str, /) -> str:
