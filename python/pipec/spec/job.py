@@ -330,7 +330,7 @@ class JobSpec(Spec):
     execution = "ci"
     """
     mode: Literal["manual", "ci"] | None = None
-    """Who runs it.
+    """Who starts it in generated CI: `manual` also by hand, `ci` never by hand.
 
     mode = "ci"
     """
