@@ -1,5 +1,6 @@
 """The entry point of the command line: `pipec …` and `python -m pipec …`."""
 
+import os
 import sys
 
 from pipec import _core
@@ -53,6 +54,9 @@ def _ask_again() -> "tuple[str, str, int, str | None] | _core.HandOver | None":
 
 
 def _ask() -> "tuple[str, str, int, str | None] | _core.HandOver | None":
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        # A runner of GitHub reads commands between the lines, which the core does not write.
+        return None
     try:
         return _core.answer(sys.argv[1:])
     except KeyboardInterrupt:
@@ -82,8 +86,6 @@ def _help_page(command: list[str]) -> str:
 
 def _leave(out: str, err: str, status: int) -> "NoReturn":
     """Prints and ends the process at once: nothing is left to be cleaned up."""
-    import os
-
     try:
         sys.stdout.write(out)
         sys.stdout.flush()

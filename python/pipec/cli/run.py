@@ -91,13 +91,30 @@ def _listeners(
         from pipec.cli.report.jsonlines import JsonLinesReporter
 
         return (JsonLinesReporter(invocation.console),)
-    return (
-        PlainReporter(
-            invocation.console,
-            tasks=request.plan.tasks,
-            output_logs=options.output_logs,
-            cwd=invocation.cwd,
-        ),
+    # Imported where a runner of GitHub reads; asked here without importing it.
+    in_github = invocation.environ.get("GITHUB_ACTIONS") == "true"
+    plain = PlainReporter(
+        invocation.console,
+        tasks=request.plan.tasks,
+        output_logs="none" if in_github else options.output_logs,
+        cwd=invocation.cwd,
+    )
+    return (_in_github(invocation, request, options, plain),) if in_github else (plain,)
+
+
+def _in_github(
+    invocation: Invocation, request: RunRequest, options: RunOptions, plain: PlainReporter
+) -> Listener:
+    from pipec.cli.places import find_task_place
+    from pipec.cli.report.github_run import GithubReporter, secrets_of
+
+    return GithubReporter(
+        invocation.console,
+        plain,
+        secrets=secrets_of(request),
+        with_logs=options.output_logs != "none",
+        environ=invocation.environ,
+        find_place=lambda task: find_task_place(invocation, task),
     )
 
 

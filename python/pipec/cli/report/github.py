@@ -12,8 +12,10 @@ def render_annotations(document: CheckDocument) -> str:
 
 def _annotation(problem: FoundProblem, path: str) -> str:
     properties: dict[str, str | int] = {"file": path, **_region(problem), "title": problem.code}
-    written = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
-    told = _data("\n".join(_lines(problem)))
+    written = ",".join(
+        f"{name}={escape_property(str(value))}" for name, value in properties.items()
+    )
+    told = escape_data("\n".join(_lines(problem)))
     return f"::{problem.severity} {written}::{told}\n"
 
 
@@ -36,9 +38,11 @@ def _lines(problem: FoundProblem) -> Iterator[str]:
     yield from (f"help: {sentence}" for sentence in problem.help)
 
 
-def _data(text: str) -> str:
+def escape_data(text: str) -> str:
+    """A message of a command, on one line."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def escape_property(text: str) -> str:
+    """The value of a command's property."""
+    return escape_data(text).replace(":", "%3A").replace(",", "%2C")
