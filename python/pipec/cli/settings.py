@@ -22,10 +22,20 @@ from pipec.runtime.request import KEEP_RUNS, MAX_LOG_BYTES
 from pipec.runtime.stores import SESSION_VARIABLE
 from pipec.runtime.stores import state_folder as store_folder
 
+IDENTITY = "PIPEC_IDENTITY"
+"""Read by the core, which knows the same name."""
+
 _DEFAULT = "default"
 _TOLD_TO_TASKS = ("PIPEC_ROOT", "PIPEC_TASK", "PIPEC_RUN_ID", "PIPEC_ATTEMPT")
 _TOLD_PREFIXES = ("PIPEC_MATRIX_", "PIPEC_PARAM_")
-_READ = ("PIPEC_KEEP_RUNS", "PIPEC_MAX_LOG_BYTES", SESSION_VARIABLE, "PIPEC_DEBUG")
+_READ = (
+    "PIPEC_KEEP_RUNS",
+    "PIPEC_MAX_LOG_BYTES",
+    SESSION_VARIABLE,
+    IDENTITY,
+    "PIPEC_DEBUG",
+    "PIPEC_PAGER",
+)
 
 
 def find_settings(invocation: Invocation) -> tuple[Setting, ...]:
@@ -44,6 +54,7 @@ def _settings(invocation: Invocation) -> Iterator[Setting]:
     yield Setting(name="concurrency", value=str(cores.usable), source=_core_words(cores))
     yield _number(invocation, "keep-runs", "PIPEC_KEEP_RUNS", KEEP_RUNS)
     yield _number(invocation, "max-log-bytes", "PIPEC_MAX_LOG_BYTES", MAX_LOG_BYTES)
+    yield _identity(invocation)
     outer = invocation.environ.get(SESSION_VARIABLE)
     yield Setting(
         name="session-store",
@@ -68,6 +79,18 @@ def _settings(invocation: Invocation) -> Iterator[Setting]:
                 source="the environment",
                 problem="pipec does not read this variable",
             )
+
+
+def _identity(invocation: Invocation) -> Setting:
+    """What makes a file the one whose digest is known."""
+    given = invocation.environ.get(IDENTITY, "")
+    is_known = given in ("", "exact", "relaxed")
+    return Setting(
+        name="identity",
+        value="relaxed" if given == "relaxed" else "exact",
+        source=f"variable {IDENTITY}" if given else _DEFAULT,
+        problem=None if is_known else f"`{given}` is neither `exact` nor `relaxed`",
+    )
 
 
 def _project(invocation: Invocation) -> Iterator[Setting]:

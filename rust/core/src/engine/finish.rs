@@ -219,6 +219,7 @@ impl Engine {
             root: &self.root,
             automaton: &built.automaton,
             index: self.index(),
+            is_relaxed: self.is_relaxed(),
             counters: &self.walked,
         };
         let walked = match folders {

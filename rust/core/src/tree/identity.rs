@@ -34,6 +34,13 @@ impl Identity {
         Ok(Self::from(&file.metadata()?))
     }
 
+    /// The same as far as a copy of a tree keeps it: a checkout that was restored elsewhere has other
+    /// devices, inodes and change times.
+    pub fn resembles(&self, other: &Self) -> bool {
+        let kept = |identity: &Self| (identity.kind, identity.size, identity.mtime, identity.mode);
+        kept(self) == kept(other)
+    }
+
     /// Any of the execute bits: what an input's executable bit means.
     pub fn is_executable(&self) -> bool {
         self.mode & 0o111 != 0

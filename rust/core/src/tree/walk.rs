@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::identity::{Identity, Kind};
 use super::ignore_files::{IGNORE_FILE, Ignored};
-use super::index::{Index, KnownFolder};
+use super::index::{Index, Known, KnownFolder};
 use super::os::{Folder, Listed, is_link_to_folder, path_of};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -27,6 +27,8 @@ pub struct Project<'a> {
     pub root: &'a Path,
     pub automaton: &'a Automaton,
     pub index: &'a Index,
+    /// A file of the index counts as known if it resembles the one that is there.
+    pub is_relaxed: bool,
     pub counters: &'a Counters,
 }
 
@@ -142,6 +144,10 @@ impl Project<'_> {
             }
         }
         Ok(folders)
+    }
+
+    fn is_known(self, known: &Known, identity: &Identity) -> bool {
+        known.identity == *identity || (self.is_relaxed && known.identity.resembles(identity))
     }
 
     /// One folder: what is selected in it, and the folders to visit next. None if it is gone.
@@ -310,7 +316,7 @@ impl Visitor<'_> {
         {
             let known = self.known.and_then(|folder| folder.find(&name));
             let digest = OnceLock::new();
-            if let Some(known) = known.filter(|known| known.identity == identity) {
+            if let Some(known) = known.filter(|known| self.project.is_known(known, &identity)) {
                 self.index_hits += 1;
                 let _ = digest.set(Some(known.digest));
             }

@@ -55,6 +55,7 @@ impl Place {
             root: self.root(),
             automaton: &self.automaton,
             index: &self.index,
+            is_relaxed: false,
             counters: &self.counters,
         }
     }
