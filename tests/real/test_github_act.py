@@ -265,3 +265,19 @@ def test_a_pipeline_that_has_gone_on_stops_before_anything_of_it_runs(tmp_path: 
     assert outcome.status == 1
     assert "the field `timeout` of the job `docs` has changed: it is now `5`" in outcome.text
     assert "documenting" not in outcome.text
+
+
+def test_one_dispatching_job_runs_whatever_the_event_asks_for(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    text = re.sub(r"\ngithub = \{ runs-on-matrix = .*\}", "", PIPELINE)
+    text = text.replace('profile = "conservative"', 'profile = "conservative"\nmode = "single"')
+    (repository.folder / "pipeline.toml").write_text(text, encoding="utf-8")
+    repository.run(str(BIN / "pipec"), "github", "generate")
+    repository.commit()
+    outcome = repository.act("push", push("refs/heads/main"))
+    assert outcome.jobs == {"pipec": True}, outcome.text
+    assert outcome.text.index("testing") < outcome.text.index("packaging")
+    assert "documenting" not in outcome.text
+    failed = repository.act("push", push("refs/tags/v1"))
+    assert failed.jobs == {"pipec": False}, failed.text
+    assert "announce is not run: it needs release" in failed.text

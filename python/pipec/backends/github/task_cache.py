@@ -96,11 +96,17 @@ def cache_folder(cache: CacheSettings) -> str:
     return "" if os.path.isabs(root) or ".." in root.split("/") else os.path.normpath(root)
 
 
+_RESULTS = ("ac", "cas", "packs")
+"""Folders of a store that grow with each result, and with nothing else."""
+
+
 def cache_content(folder: str) -> str:
-    """A digest of which results a store has; empty: it has none. Of no result is the file read."""
-    names: list[str] = []
-    for _, _, files in os.walk(os.path.join(folder, "ac")):
-        names += files
-    if not names:
+    """A digest of which results a store has; empty: it has none. No result is read for it."""
+    files: list[str] = []
+    for part in _RESULTS:
+        for parent, _, names in os.walk(os.path.join(folder, part)):
+            paths = (os.path.join(parent, name) for name in names)
+            files += (f"{os.path.relpath(path, folder)} {os.path.getsize(path)}" for path in paths)
+    if not files:
         return ""
-    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(sorted(files)).encode()).hexdigest()[:16]
