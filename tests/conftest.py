@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is; each test has a time limit of its own.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 DURATION = re.compile(r" *(?<![\w.-])\d+(?:\.\d+)?(?:ms|s|m|h)(?: \d+(?:s|m))?(?![\w-])")
 RUN_ID = re.compile(r"\b\d{8}T\d{6}\.\d{3}-[0-9a-f]{8}\b")
