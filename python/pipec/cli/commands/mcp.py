@@ -11,7 +11,7 @@ from pipec.errors import PipecError
 app = command_app()
 
 
-@app.command(epilog=examples("pipec mcp", "pipec mcp --allow-run", "pipec mcp -C ~/work/app"))
+@app.command(epilog=examples("pipec mcp", "pipec mcp --allow-run", "pipec mcp -C ~/projects/app"))
 def mcp(
     context: typer.Context,
     *,
