@@ -63,7 +63,7 @@ def pipec(built: Built) -> Tool:
         graph=(program, "graph", "--format", "dot", "test"),
         version=(program, "--version"),
         help=(program, "--help"),
-        digests=(".pipec/cache/index*",),
+        digests=(".pipec/cache/index*", ".pipec/cache/surveys", ".pipec/cache/settled"),
         # Everything but the compiled pipeline: this is not a measurement of reading TOML.
         results=(".pipec/cache/*", "!.pipec/cache/ir", "!.pipec/cache/plan*"),
     )

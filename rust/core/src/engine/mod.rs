@@ -39,7 +39,7 @@ use memory::{Memory, Success};
 
 pub struct Engine {
     root: PathBuf,
-    pipeline: Pipeline,
+    pipeline: Arc<Pipeline>,
     request: Request,
     /// The host's environment with the run's parameters.
     host: Variables,
@@ -103,7 +103,17 @@ enum Made {
 
 impl Engine {
     pub fn new(root: &Path, ir: &[u8], request: Request) -> Result<Self> {
-        let pipeline = Pipeline::parse(ir)?;
+        let pipeline = Arc::new(Pipeline::parse(ir)?);
+        Self::of(root, pipeline, Digest::of(ir), request)
+    }
+
+    /// The same for a pipeline that has been read; `ir_digest` is of its canonical bytes.
+    pub fn of(
+        root: &Path,
+        pipeline: Arc<Pipeline>,
+        ir_digest: Digest,
+        request: Request,
+    ) -> Result<Self> {
         for task in &request.tasks {
             pipeline.task(task)?;
         }
@@ -116,7 +126,7 @@ impl Engine {
             host: request.host_with_params(),
             pipeline,
             request,
-            ir_digest: Digest::of(ir),
+            ir_digest,
             index: OnceLock::new(),
             walked: Counters::default(),
             hashed: Hashed::default(),

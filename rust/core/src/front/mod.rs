@@ -15,6 +15,7 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -23,6 +24,7 @@ use project::{Compiled, Located};
 use settled::Settled;
 pub use words::VERBS;
 
+use crate::digest::Digest;
 use crate::engine::{Decision, Engine, Request};
 use crate::error::Error;
 use crate::ir::Pipeline;
@@ -149,7 +151,7 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
         }
     }
     let compiled = located.compiled()?;
-    let pipeline = Pipeline::parse(&compiled.ir).ok()?;
+    let pipeline = Arc::new(Pipeline::parse(&compiled.ir).ok()?);
     let plan = plan::select(&pipeline, &asked.target)?;
     let lock = match lock {
         Some(lock) => lock,
@@ -157,7 +159,13 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
     };
     let request = plan.request(&located.root, call, &run_id, started_ms);
     let text = serde_json::to_string(&request).ok()?;
-    let engine = Engine::new(&located.root, &compiled.ir, Request::parse(&text).ok()?).ok()?;
+    let engine = Engine::of(
+        &located.root,
+        Arc::clone(&pipeline),
+        Digest::of(&compiled.ir),
+        Request::parse(&text).ok()?,
+    )
+    .ok()?;
     if let Some(checked) = checked {
         engine.expect(checked);
     }
