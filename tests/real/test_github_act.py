@@ -7,6 +7,7 @@ checks out by itself. It knows no `cache-mode` yet, so the profile is the conser
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -102,14 +103,23 @@ runs:
       env: { KEY: "${{ inputs.key }}", MORE: "${{ inputs.restore-keys }}" }
       run: echo "cache ACTION key=$KEY" $MORE
 """
+# Of a step that fails, `act` does not wait for the last words.
+BASH = """\
+#!{bash}
+set -o pipefail
+{bash} "$@" 2>&1 | tee -a "{steps}"
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The jobs that took part, with what became of them, and everything that was printed."""
+    """The jobs that took part, with what became of them, everything that was printed, and what the
+    steps themselves printed of it, unmasked.
+    """
 
     jobs: Mapping[str, bool]
     text: str
+    steps: str
     status: int
 
 
@@ -120,6 +130,12 @@ class Repository:
         self.folder = folder / "repository"
         self.home = folder / "home"
         self.cache = folder / "cache"
+        self.steps = folder / "steps.txt"
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        bash = self.bin / "bash"
+        bash.write_text(BASH.format(bash=shutil.which("bash"), steps=self.steps), encoding="utf-8")
+        bash.chmod(0o755)
         self.home.mkdir()
         self.folder.mkdir()
         for name in ("restore", "save"):
@@ -142,13 +158,14 @@ class Repository:
 
     @property
     def environment(self) -> dict[str, str]:
-        path = os.pathsep.join([str(BIN), os.environ["PATH"]])
+        path = os.pathsep.join([str(self.bin), str(BIN), os.environ["PATH"]])
         return {"PATH": path, "HOME": str(self.home), "LANG": "C.UTF-8"}
 
     def act(self, event: str, payload: object, *words: str) -> Outcome:
         """Runs the workflow on an event, jobs on this machine."""
         file = self.home / "event.json"
         file.write_text(json.dumps(payload), encoding="utf-8")
+        self.steps.write_text("", encoding="utf-8")
         pin = SHIPPED["actions/cache"].sha
         command = [
             *(str(BIN / "act"), event, "--workflows", ".github/workflows/pipec.yml"),
@@ -173,7 +190,8 @@ class Repository:
             said.append(entry.get("msg", ""))
             if "jobResult" in entry:
                 jobs[entry["job"].removeprefix("app/").strip()] = entry["jobResult"] == "success"
-        return Outcome(jobs, "\n".join([*said, done.stderr]), done.returncode)
+        text = "\n".join([*said, done.stderr])
+        return Outcome(jobs, text, self.steps.read_text(encoding="utf-8"), done.returncode)
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +240,7 @@ def test_a_pull_request_runs_its_own_jobs(repository: Repository) -> None:
         "pipec": True,
     }, outcome.text
     assert "cache restore key=pipec-untrusted-" in outcome.text
-    assert "packaging" not in outcome.text
+    assert "packaging" not in outcome.steps
 
 
 def test_a_job_is_started_by_hand_with_its_inputs(repository: Repository) -> None:
@@ -240,7 +258,7 @@ def test_a_failing_job_fails_the_gate(repository: Repository) -> None:
     assert outcome.jobs["release"] is False, outcome.text
     assert outcome.jobs["pipec"] is False, outcome.text
     assert "announce" not in outcome.jobs
-    assert "a job ended with: failure" in outcome.text
+    assert "a job ended with: failure" in outcome.steps
 
 
 def test_an_edited_workflow_stops_at_its_first_step(tmp_path: Path) -> None:
@@ -251,8 +269,8 @@ def test_an_edited_workflow_stops_at_its_first_step(tmp_path: Path) -> None:
     repository.commit()
     outcome = repository.act("pull_request", {"action": "opened"}, "--job", "docs")
     assert outcome.status == 1
-    assert "this file was edited by hand" in outcome.text
-    assert "documenting" not in outcome.text
+    assert "this file was edited by hand" in outcome.steps
+    assert "documenting" not in outcome.steps
 
 
 def test_a_pipeline_that_has_gone_on_stops_before_anything_of_it_runs(tmp_path: Path) -> None:
@@ -263,8 +281,8 @@ def test_a_pipeline_that_has_gone_on_stops_before_anything_of_it_runs(tmp_path: 
     repository.commit()
     outcome = repository.act("pull_request", {"action": "opened"}, "--job", "docs")
     assert outcome.status == 1
-    assert "the field `timeout` of the job `docs` has changed: it is now `5`" in outcome.text
-    assert "documenting" not in outcome.text
+    assert "the field `timeout` of the job `docs` has changed: it is now `5`" in outcome.steps
+    assert "documenting" not in outcome.steps
 
 
 def test_one_dispatching_job_runs_whatever_the_event_asks_for(tmp_path: Path) -> None:
@@ -277,7 +295,7 @@ def test_one_dispatching_job_runs_whatever_the_event_asks_for(tmp_path: Path) ->
     outcome = repository.act("push", push("refs/heads/main"))
     assert outcome.jobs == {"pipec": True}, outcome.text
     assert outcome.text.index("testing") < outcome.text.index("packaging")
-    assert "documenting" not in outcome.text
+    assert "documenting" not in outcome.steps
     failed = repository.act("push", push("refs/tags/v1"))
     assert failed.jobs == {"pipec": False}, failed.text
-    assert "announce is not run: it needs release" in failed.text
+    assert "announce is not run: it needs release" in failed.steps
