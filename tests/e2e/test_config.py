@@ -51,6 +51,7 @@ def test_everything_has_a_default(project):
     assert found["keep-runs"] == ("50", "default", None)
     assert found["max-log-bytes"] == ("8388608", "default", None)
     assert found["session-store"] == (None, "made for each run", None)
+    assert found["pager"] == ("less", "default", None)
     assert found["color"] == ("no", "standard error is no terminal", None)
     assert [found[name] for name in ("quiet", "verbose", "debug")] == [("no", "default", None)] * 3
 
@@ -84,6 +85,10 @@ def test_variables_and_options_are_named(app):
     assert found["color"] == ("no", "variable NO_COLOR", None)
     assert found["quiet"] == ("yes", "--quiet", None)
     assert found["verbose"] == ("yes", "--verbose", None)
+    pagers = {"PAGER": "more"}
+    assert settings_of(app, env=pagers)["pager"] == ("more", "variable PAGER", None)
+    pagers["PIPEC_PAGER"] = "less -S"
+    assert settings_of(app, env=pagers)["pager"] == ("less -S", "variable PIPEC_PAGER", None)
     assert settings_of(app, env={"FORCE_COLOR": "1"})["color"] == (
         "yes",
         "variable FORCE_COLOR",

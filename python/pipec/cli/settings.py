@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pipec import _core
 from pipec.cli.concurrency import Cores, look_at_cores
@@ -63,6 +63,7 @@ def _settings(invocation: Invocation) -> Iterator[Setting]:
     )
     is_colored, reason = choose_color(invocation.settings.color, invocation.environ, sys.stderr)
     yield Setting(name="color", value=_yes(is_colored), source=reason)
+    yield _pager(invocation.environ)
     yield _flag("quiet", is_set=invocation.settings.is_quiet)
     yield _flag("verbose", is_set=invocation.settings.is_verbose)
     debug = invocation.environ.get("PIPEC_DEBUG")
@@ -79,6 +80,14 @@ def _settings(invocation: Invocation) -> Iterator[Setting]:
                 source="the environment",
                 problem="pipec does not read this variable",
             )
+
+
+def _pager(environ: Mapping[str, str]) -> Setting:
+    """What `pipec runs open` shows a log with: a command line."""
+    for name in ("PIPEC_PAGER", "PAGER"):
+        if environ.get(name):
+            return Setting(name="pager", value=environ[name], source=f"variable {name}")
+    return Setting(name="pager", value="less", source=_DEFAULT)
 
 
 def _identity(invocation: Invocation) -> Setting:
