@@ -93,17 +93,22 @@ DOCUMENTS: dict[str, type] = {
     "verify": VerifyDocument,
     "why": WhyDocument,
 }
-"""What commands print with `--format json`, by command."""
+"""What commands print with `--format json`, by command or family of commands."""
 
 OTHERS = {
     "compile": "ir",
+    "publish-github": "cli/publish",
+    "publish-npm": "cli/publish",
+    "publish-pypi": "cli/publish",
     "run": "execution-record",
     "run-task": "execution-record",
     "runs-show": "execution-record",
+    "sync-github-check": "cli/sync-check",
+    "sync-github-list": "cli/sync-list",
     "sync-tasks-check": "cli/sync-check",
     "sync-tasks-list": "cli/sync-list",
 }
-"""Commands whose JSON has the schema of a file, or of another command."""
+"""Commands whose JSON has the schema of a file, of another command, or of their family."""
 
 
 def generated_schemas() -> Iterator[tuple[str, str]]:
