@@ -17,6 +17,7 @@ __all__ = [
     "content_digest",
     "digest",
     "draw",
+    "matching",
     "overlaps",
     "pattern_problem",
     "render_findings",
@@ -113,6 +114,13 @@ def overlaps(sets: str, /) -> list[tuple[int, int, str]]:
 
     `sets` is a JSON list of lists of `{"glob", "exclude"?}`; only pairs whose first index is
     smaller are given, at most one path a pair.
+    """
+
+def matching(patterns: Sequence[str], paths: Sequence[str], /) -> list[list[int]]:
+    """For each path of a file, the indexes of the patterns that match it, in ascending order.
+
+    Raises:
+        ValueError: one of the patterns is none (as `pattern_problem`).
     """
 
 def draw(

@@ -311,6 +311,31 @@ build passed in run <run>
     )
 
 
+@pytest.mark.parametrize(
+    ("inputs", "source", "by"),
+    [
+        # What is a file has nothing below it that the exclusion could match.
+        (["source"], ["src/**", "!src/**/*.md"], "src/** (named input `source`)"),
+        (["src/**", "!src/**/*.md"], [], "src/**"),
+        # What a named input leaves out, it does not take from the patterns before it.
+        (["src/**", "source"], ["lib/**", "!**/*.txt"], "src/**"),
+        (["source", "src/a.txt"], ["src/**"], "src/a.txt"),
+    ],
+)
+def test_why_names_the_pattern_that_decides(app, inputs, source, by):
+    app.write(
+        "pipeline.toml",
+        f'name = "app"\n[named-inputs]\nsource = {json.dumps(source)}\n[tasks.build]\n'
+        f'inputs = {json.dumps(inputs)}\noutputs = []\ncache = true\nrun = "true"\n',
+    )
+    run(app, "build")
+    app.write("src/a.txt", "other\n")
+    run(app, "build")
+    assert (
+        json.loads(app.pipec("why", "build", "--format", "json").stdout)["files"][0]["rule"] == by
+    )
+
+
 def test_why_without_a_run_looks_at_the_files(app):
     assert app.pipec("why", "build") == snapshot(
         Result(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipec._core import overlaps, pattern_problem
+from pipec._core import matching, overlaps, pattern_problem
 from tests.property.effort import laws
 from tests.property.trees import globs
 from tests.reference.globs import matches
@@ -58,6 +58,17 @@ def test_sets_that_select_one_path_meet_and_what_meets_is_such_a_path(
     is_plain = not any(rule.startswith("!") for rule in one + other)
     if is_plain and selects(one, path) and selects(other, path):
         assert found
+
+
+@laws(150)
+@given(st.lists(globs, max_size=4), st.lists(paths, max_size=3))
+def test_each_pattern_is_asked_about_each_path(
+    patterns: list[str], asked: list[tuple[str, ...]]
+) -> None:
+    found = matching(patterns, ["/".join(path) for path in asked])
+    assert found == [
+        [index for index, glob in enumerate(patterns) if matches(glob, path)] for path in asked
+    ]
 
 
 @pytest.mark.timeout(20)

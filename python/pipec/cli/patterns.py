@@ -1,47 +1,62 @@
 """Which pattern of a task makes a file its input."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from pipec import _core
 from pipec.ir.inputs import InputRules, Rule
 from pipec.ir.pipeline import Pipeline
 from pipec.ir.task import Task
 
-_MAGIC = "*?[]{}!\\"
+
+class _Decision(NamedTuple):
+    selects: bool
+    pattern: str
 
 
 def deciding_patterns(pipeline: Pipeline, task: Task, paths: Sequence[str]) -> dict[str, str]:
-    """For each path the pattern that decides about it, with the named input it comes from, if any.
+    """For each path of a file the pattern that decides about it, with the named input it is in.
 
-    The last pattern that matches decides. A path that no pattern matches is left out.
+    The last pattern that matches decides. A named input counts as one pattern, which matches what
+    it selects: what it leaves out, a pattern before it may still take in. A path that no pattern
+    matches is left out.
     """
-    rules = list(_flat(pipeline, task.inputs, ""))
-    sets = [[{"glob": _literal(path)}] for path in paths]
-    sets += [[{"glob": _below(rule.glob)}] for rule, _ in rules]
+    globs = sorted(set(_globs(pipeline, task.inputs)))
     decided: dict[str, str] = {}
-    for first, second, _ in sorted(_core.overlaps(json.dumps(sets))):
-        if first < len(paths) <= second:
-            rule, name = rules[second - len(paths)]
-            pattern = f"!{rule.glob}" if rule.exclude else rule.glob
-            decided[paths[first]] = f"{pattern} (named input `{name}`)" if name else pattern
+    for path, found in zip(paths, _core.matching(globs, paths), strict=True):
+        matching = {globs[index] for index in found}
+        decision = _decide(pipeline, task.inputs, matching, "")
+        if decision is not None:
+            decided[path] = decision.pattern
     return decided
 
 
-def _flat(pipeline: Pipeline, rules: InputRules, name: str) -> Iterator[tuple[Rule, str]]:
-    """The rules with every named input replaced by its own; no cycle gets past the checks."""
+def _decide(
+    pipeline: Pipeline, rules: InputRules, matching: Collection[str], name: str
+) -> _Decision | None:
+    """What the rules say of a path that these globs match. No cycle gets past the checks."""
+    left_out = None
+    for rule in reversed(rules):
+        if isinstance(rule, Rule):
+            if rule.glob in matching:
+                pattern = f"!{rule.glob}" if rule.exclude else rule.glob
+                return _Decision(
+                    not rule.exclude, f"{pattern} (named input `{name}`)" if name else pattern
+                )
+            continue
+        inner = _decide(pipeline, pipeline.named_inputs[rule.named], matching, rule.named)
+        if inner is None:
+            continue
+        if inner.selects:
+            return _Decision(selects=False, pattern=f"!{rule.named}") if rule.exclude else inner
+        left_out = left_out or inner
+    return left_out
+
+
+def _globs(pipeline: Pipeline, rules: InputRules) -> Iterator[str]:
+    """Every glob of the rules and of the named inputs among them."""
     for rule in rules:
         if isinstance(rule, Rule):
-            yield rule, name
+            yield rule.glob
         else:
-            yield from _flat(pipeline, pipeline.named_inputs[rule.named], rule.named)
-
-
-def _literal(path: str) -> str:
-    """A pattern that matches just this path."""
-    return "".join(f"\\{character}" if character in _MAGIC else character for character in path)
-
-
-def _below(glob: str) -> str:
-    """A pattern without magic may name a folder: then it means everything below it."""
-    return glob if any(character in _MAGIC for character in glob) else f"{{{glob},{glob}/**}}"
+            yield from _globs(pipeline, pipeline.named_inputs[rule.named])

@@ -26,6 +26,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<redact::Redactor>()?;
     module.add_function(wrap_pyfunction!(patterns::pattern_problem, module)?)?;
     module.add_function(wrap_pyfunction!(patterns::overlaps, module)?)?;
+    module.add_function(wrap_pyfunction!(patterns::matching, module)?)?;
     module.add_function(wrap_pyfunction!(outline::draw, module)?)?;
     module.add_class::<engine::Engine>()?;
     module.add_class::<process::Watcher>()?;

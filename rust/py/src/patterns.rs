@@ -1,7 +1,7 @@
 //! Digests and patterns, over the border.
 
 use pipec_core::digest::Digest;
-use pipec_core::glob::{Pattern, overlaps as find_overlaps};
+use pipec_core::glob::{Pattern, matching as find_matching, overlaps as find_overlaps};
 use pipec_core::ir::OutputPattern;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -44,4 +44,16 @@ pub(crate) fn overlaps(py: Python<'_>, sets: &str) -> PyResult<Vec<(usize, usize
         .into_iter()
         .map(|overlap| (overlap.first, overlap.second, overlap.path))
         .collect())
+}
+
+#[pyfunction]
+#[pyo3(signature = (patterns, paths, /))]
+pub(crate) fn matching(
+    py: Python<'_>,
+    patterns: Vec<String>,
+    paths: Vec<String>,
+) -> PyResult<Vec<Vec<u32>>> {
+    let parsed: Result<Vec<_>, _> = patterns.iter().map(|glob| Pattern::parse(glob)).collect();
+    let parsed = parsed.map_err(|problem| PyValueError::new_err(problem.message))?;
+    Ok(py.detach(|| find_matching(&parsed, &paths)))
 }

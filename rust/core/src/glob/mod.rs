@@ -6,10 +6,12 @@
 
 mod automaton;
 mod component;
+mod matching;
 mod overlap;
 mod parse;
 
 pub use automaton::{Automaton, Rule, SetId, SetSpec, State, StateId};
 pub use component::ComponentGlob;
+pub use matching::matching;
 pub use overlap::{Overlap, overlaps, sets_may_meet};
 pub use parse::{Component, Pattern, Problem, Sequence};
