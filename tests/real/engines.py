@@ -1,15 +1,17 @@
 """The engines that editors understand TOML and YAML with, from the registries."""
 
+import hashlib
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tests.lsp.client import Client
 from tests.real.workshop import CACHE, Workshop, exclusive, run
 
 YAML_SERVER = "yaml-language-server@2.0.0"
+TAPLO = Path(__file__).parent / "taplo"
 _CAPABILITIES = {
     "textDocument": {
         "completion": {"completionItem": {"documentationFormat": ["markdown"]}},
@@ -21,10 +23,15 @@ _CAPABILITIES = {
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A language server: its command, and its settings, which it asks for by section."""
+    """A language server: its command, and its settings, which it asks for by section.
+
+    `rounds`: how often it says what is wrong with a text; the last time it says all of it.
+    """
 
     command: tuple[str, ...]
-    settings: Mapping[str, Any]
+    notation: Literal["toml", "yaml"]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    rounds: int = 1
 
     def start(self, folder: Path, env: Mapping[str, str]) -> Client:
         """The server, ready for the files of a folder."""
@@ -46,7 +53,25 @@ class Server:
 
 def tombi(workshop: Workshop) -> Server:
     """What the extension Tombi runs."""
-    return Server((str(workshop.program("tombi")), "lsp", "--offline"), {})
+    return Server((str(workshop.program("tombi")), "lsp", "--offline"), "toml")
+
+
+def taplo(workshop: Workshop) -> Server:
+    """What the extension Even Better TOML runs, as the module that it comes in."""
+    wanted = (TAPLO / "package-lock.json").read_bytes()
+    folder = CACHE / f"taplo-{hashlib.sha256(wanted).hexdigest()[:16]}"
+    with exclusive(CACHE / "lock"):
+        if not (folder / "installed").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(TAPLO / name, folder)
+            quiet = ["--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+            run([str(workshop.program("npm")), "ci", *quiet, "--prefix", str(folder)])
+            (folder / "installed").touch()
+    command = (str(workshop.program("node")), str(TAPLO / "server.cjs"), str(folder))
+    # Once when the file opens, then of its syntax, then by the schema.
+    return Server(command, "toml", rounds=3)
 
 
 def yaml_server(workshop: Workshop) -> Server:
@@ -63,7 +88,8 @@ def yaml_server(workshop: Workshop) -> Server:
     script = folder / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
     # Without the store it takes no schema but the one that a file names.
     settings = {"validate": True, "completion": True, "schemaStore": {"enable": False}}
-    return Server((str(workshop.program("node")), str(script), "--stdio"), {"yaml": settings})
+    command = (str(workshop.program("node")), str(script), "--stdio")
+    return Server(command, "yaml", {"yaml": settings})
 
 
-SERVERS: Mapping[str, Callable[[Workshop], Server]] = {"toml": tombi, "yaml": yaml_server}
+SERVERS: Sequence[Callable[[Workshop], Server]] = (tombi, taplo, yaml_server)
