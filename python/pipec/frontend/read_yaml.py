@@ -4,7 +4,7 @@ The values are built while the events arrive, so that a large file costs no tree
 something has to be reported, the text is parsed again and only the places asked for are kept.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,12 +40,13 @@ _SCALAR_TAGS = {
 
 
 def read_yaml(document: Document) -> dict[str, Any]:
-    """The values of a YAML document.
+    """The values of a YAML document. Notes all places on the way if the document keeps them.
 
     Raises:
         SpecError: with the syntax error, or with every repeated, nameless or empty key.
     """
-    builder = _Builder(document.text)
+    kept = document.kept_spans
+    builder = _Builder(document.text, wanted=frozenset() if kept is None else None)
     try:
         value = builder.build()
     except yaml.YAMLError as error:
@@ -55,6 +56,8 @@ def read_yaml(document: Document) -> dict[str, Any]:
         raise SpecError(builder.findings, document=document)
     if not isinstance(value, dict):
         raise SpecError([_not_a_table(value)], document=document)
+    if kept is not None:
+        kept.update(_spans(document.text, builder.places))
     return value
 
 
@@ -63,15 +66,22 @@ def locate(text: str, routes: Sequence[Route]) -> list[Span | None]:
     builder = _Builder(text, wanted=frozenset(routes))
     with suppress(yaml.YAMLError):
         builder.build()
-    at = ByteOffsets(text).at
-    return [
-        None if place is None else (at(place[0]), at(place[1]), at(place[2]), at(place[3]))
-        for place in (builder.places.get(route) for route in routes)
-    ]
+    spans = _spans(text, builder.places)
+    return [spans.get(route) for route in routes]
 
 
 Place = tuple[int, int, int, int]
 """As `Span`, in characters."""
+
+
+def _spans(text: str, places: Mapping[Route, Place]) -> Mapping[Route, Span]:
+    if text.isascii():
+        return places
+    at = ByteOffsets(text).at
+    return {
+        route: (at(place[0]), at(place[1]), at(place[2]), at(place[3]))
+        for route, place in places.items()
+    }
 
 
 @dataclass(slots=True)
@@ -100,11 +110,12 @@ class _Stop(yaml.YAMLError):
 class _Builder:
     """Builds the value of one document; keeps the places of the wanted routes."""
 
-    def __init__(self, text: str, wanted: frozenset[Route] = frozenset()) -> None:
+    def __init__(self, text: str, wanted: frozenset[Route] | None = frozenset()) -> None:
+        """`wanted`: the routes whose places are kept; None for all of them."""
         self.findings: list[Finding] = []
         self.places: dict[Route, Place] = {}
         self._text = text
-        self._wanted = wanted
+        self._wants = (lambda _: True) if wanted is None else wanted.__contains__
         self._offsets: ByteOffsets | None = None
         self._anchors: dict[str, Any] = {}
         self._open: list[_Open] = []
@@ -137,8 +148,8 @@ class _Builder:
     def _events(self) -> Iterator[Any]:
         parser = _Parser(self._text)
         try:
-            while parser.check_event():
-                yield parser.get_event()
+            # Quicker than to ask whether there is one before each.
+            yield from iter(parser.get_event, None)
         finally:
             parser.dispose()
 
@@ -177,9 +188,11 @@ class _Builder:
 
     def _end(self, event: Any) -> None:
         closed = self._open.pop()
-        # A block ends where the next thing begins: point at its last line, not at what follows.
-        end = max(len(self._text[: event.end_mark.index].rstrip()), closed.start)
-        if closed.route in self._wanted:
+        if self._wants(closed.route):
+            # A block ends where the next thing begins: point at its last line, not at what follows.
+            end = event.end_mark.index
+            while end > closed.start and self._text[end - 1].isspace():
+                end -= 1
             key = closed.own_key or (closed.start, end)
             self.places[closed.route] = (*key, closed.start, end)
         if closed.anchor is not None:
@@ -204,7 +217,7 @@ class _Builder:
             self._key(parent, value, event)
             return
         route, own_key = self._next_place(value, event)
-        if route in self._wanted:
+        if self._wants(route):
             place = (event.start_mark.index, event.end_mark.index)
             self.places[route] = (*(own_key or place), *place)
         self._put(value)

@@ -48,7 +48,7 @@ class Analysis:
         self.positions = positions
         self.content = content
         self.text = content.decode()
-        self.document = Document(os.path.basename(path), self.text, notation)
+        self.document = Document(os.path.basename(path), self.text, notation, kept_spans={})
 
     @cached_property
     def outline(self) -> Outline:

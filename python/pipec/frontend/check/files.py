@@ -1,6 +1,7 @@
 """Rules on patterns: who owns a file, who reads it, and what is never looked at."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -15,6 +16,7 @@ from pipec.ir.task import Task, TaskId
 
 _NEVER_INPUTS = frozenset({".git", ".pipec", "node_modules"})
 _NEVER_OUTPUTS = frozenset({".git", ".pipec"})
+_MAGIC = re.compile(r"[*?\[{\\]")
 
 Pattern = tuple[str, bool]
 """A glob, and whether it excludes."""
@@ -196,12 +198,8 @@ class _Owners:
 
 def _folder(glob: str) -> str:
     """The part of a pattern before the first component with magic."""
-    folder = []
-    for component in glob.split("/"):
-        if set(component) & set("*?[{\\"):
-            break
-        folder.append(component)
-    return "/".join(folder)
+    magic = _MAGIC.search(glob)
+    return glob if magic is None else glob[: magic.start()].rpartition("/")[0]
 
 
 def _upwards(folder: str) -> Iterator[str]:

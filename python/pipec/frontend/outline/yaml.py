@@ -68,8 +68,8 @@ def parse_events(text: str) -> Iterator[Any]:
     """
     parser = PARSER(text)
     try:
-        while parser.check_event():
-            yield parser.get_event()
+        # Quicker than to ask whether there is one before each.
+        yield from iter(parser.get_event, None)
     finally:
         parser.dispose()
 
@@ -152,6 +152,9 @@ class _Writer:
     def finish(self) -> Iterator[Entry]:
         while self._open:
             self._finish_value(self._end)
+        if self._text.isascii():
+            yield from map(Entry._make, self._entries)
+            return
         offsets = ByteOffsets(self._text).at
         for route, kind, key, value, text in self._entries:
             places = (offsets(key[0]), offsets(key[1])), (offsets(value[0]), offsets(value[1]))
