@@ -5,7 +5,38 @@ are played: they write outputs that follow from the inputs alone, so a reference
 file says what has to be there after each run. Some edits fall into the middle of a run, when no
 reference can say what it should have seen: then the run after it has to be right.
 
-A quarter of a minute as it is; CONTRIBUTING.md has the command for 100,000 steps.
+What may happen to files, and the rule that does it:
+
+| edit | rule |
+| --- | --- |
+| write, anywhere | `write` |
+| append | `append` |
+| truncate | `truncate` |
+| touch | `touch` |
+| write of the same size with the same mtime | `change_in_place_and_restore_the_times` |
+| rename over another file | `rename_over` |
+| rename a directory, swap two | `rename_a_folder`, `swap_folders` |
+| swap two files | `swap` |
+| chmod | `change_mode`, `change_the_mode_of_an_output` |
+| a link made, retargeted | `link`, `retarget_a_link` |
+| file to directory and back | `file_to_folder`, `folder_to_file` |
+| hard link, and a write through one | `hard_link`, `write_through_a_link_from_outside` |
+| delete | `delete`, `delete_an_output` |
+| create in an unlisted directory | `create_in_a_new_folder`, `create_deep_in_new_folders` |
+| mtime set, back or ahead | `set_the_time_and_change` |
+| edit during the walk | `edit_during_the_walk` |
+| edit during hashing | `edit_during_hashing` |
+| edit in the same tick as a run | `run_and_edit_at_once` |
+| clock step | `step_the_clock` |
+| copy of the whole tree | `copy_the_project_elsewhere` |
+| restore from an archive with old mtimes | `archive`, `restore_the_archive_with_its_old_times` |
+| the same by `tar`, over what is there | `pack_an_archive`, `unpack_the_archive` |
+| outputs overwritten, made links | `overwrite_an_output`, `make_an_output_a_link` |
+
+Runs remember nothing of what was written within a tick of the clock. `settle` lets ticks pass, so
+that the next run relies on what was remembered: only there can it be wrong.
+
+A quarter of a minute as it is; `tests/property/long_runs.py` takes 100,000 steps.
 """
 
 import contextlib
@@ -13,13 +44,23 @@ import hashlib
 import itertools
 import os
 import shutil
+import tarfile
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from pipec._core import store_sweep
 from tests.property.effort import laws
@@ -45,6 +86,9 @@ PLACES = [
     "other",
 ]
 OUTPUTS = ["out/sum", "out/a", "out/d/run", "out/link", "out/empty", "out/swing", "out/x", "pack"]
+
+# Longer than the core's tick, which is in `stamp.rs`, in nanoseconds.
+TICK = 25_000_000
 
 files = st.sampled_from(PLACES)
 texts = st.sampled_from([b"", b"1", b"2", b"one", b"two", b"\0" * 40, b"x" * 200])
@@ -102,6 +146,9 @@ def remove(path: Path) -> None:
 class Runs(RuleBasedStateMachine):
     """One project, edited and run again and again."""
 
+    # What all of them did: steps, runs, runs that listed no folder, hits.
+    done: ClassVar[Counter[str]] = Counter()
+
     def __init__(self) -> None:
         super().__init__()
         self.base = Path(tempfile.mkdtemp(prefix="pipec-runs-"))
@@ -122,6 +169,11 @@ class Runs(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(self.base)
 
+    @invariant()
+    def count(self) -> None:
+        """Asked after every step."""
+        self.done["steps"] += 1
+
     # --- runs ----------------------------------------------------------------------------------
 
     @initialize()
@@ -134,6 +186,7 @@ class Runs(RuleBasedStateMachine):
     def run(self) -> None:
         built = essence(selected(self.bench.root, BUILD, OUT))
         outcome = self.bench.run({"build": self.build, "pack": self.pack})
+        self.tally(outcome)
         if built in self.made and not self.may_forget:
             assert outcome["build"] in ("intact", "restored", *self.obstacle)
         self.made.add(built)
@@ -146,6 +199,59 @@ class Runs(RuleBasedStateMachine):
         packed = essence(selected(self.bench.root, PACK, ["pack"]))
         assert (self.bench.root / "pack").read_text() == packed
         assert not list((self.bench.state / "tmp").glob("*"))
+
+    def tally(self, outcome: dict[str, str]) -> None:
+        self.done["runs"] += 1
+        self.done["runs that listed nothing"] += self.bench.counters["directories_listed"] == 0
+        self.done["hits"] += sum(each in ("intact", "restored") for each in outcome.values())
+
+    @rule()
+    def run_one_task_only(self) -> None:
+        """Another plan: it shares index and store with the other, and has a survey of its own."""
+        built = essence(selected(self.bench.root, BUILD, OUT))
+        alone = replace(self.bench, tasks={"build": self.bench.tasks["build"]})
+        alone.run({"build": self.build})
+        self.bench.counters = alone.counters
+        self.tally({})
+        expected = self.base / "expected"
+        write_outputs(expected, built)
+        assert tree(self.bench.root / "out") == tree(expected)
+        shutil.rmtree(expected)
+        self.made.add(built)
+        self.obstacle = []
+
+    @rule()
+    def settle(self) -> None:
+        """Runs until everything is remembered; then a run opens no folder and no file."""
+        for _ in range(2):
+            self.run()
+            self.let_the_clock_pass()
+        self.run()
+        if self.may_forget:
+            # A damaged store may make a task run each time, and what it writes is new each time.
+            return
+        counters = self.bench.counters
+        assert counters["directories_listed"] == 0
+        assert counters["files_hashed"] == 0 or self.has_times_to_come()
+
+    def let_the_clock_pass(self) -> None:
+        """Until what is written now is younger than all files by more than a tick."""
+        pause, probe = threading.Event(), self.base / "probe"
+        probe.touch()
+        first = probe.stat().st_mtime_ns
+        while probe.stat().st_mtime_ns < first + TICK:
+            pause.wait(0.002)
+            probe.touch()
+
+    def has_times_to_come(self) -> bool:
+        """Whether something says that it is of the future: such things are looked at every time."""
+        now = (self.base / "probe").stat().st_mtime_ns
+        return any(
+            (Path(folder) / name).lstat().st_mtime_ns >= now
+            for folder, folders, names in os.walk(self.bench.root)
+            for name in folders + names
+            if ".pipec" not in folder
+        )
 
     @rule()
     def run_twice(self) -> None:
@@ -201,7 +307,11 @@ class Runs(RuleBasedStateMachine):
 
     @rule(number=numbers)
     def append(self, number: int) -> None:
-        self.on_existing(number, lambda path: path.write_bytes(path.read_bytes() + b"+"))
+        def edit(path: Path) -> None:
+            with path.open("ab") as file:
+                file.write(b"+")
+
+        self.on_existing(number, edit)
 
     @rule(number=numbers)
     def truncate(self, number: int) -> None:
@@ -303,6 +413,18 @@ class Runs(RuleBasedStateMachine):
                 (self.bench.root / place).unlink()
                 (self.bench.root / place).hardlink_to(path)
 
+    @rule(number=numbers, text=texts)
+    def write_through_a_link_from_outside(self, number: int, text: bytes) -> None:
+        """Another name of the file, in a folder of which no run knows."""
+
+        def edit(path: Path) -> None:
+            outside = self.base / "outside"
+            remove(outside)
+            outside.hardlink_to(path)
+            outside.write_bytes(text)
+
+        self.on_existing(number, edit)
+
     @rule(place=files)
     def delete(self, place: str) -> None:
         if not any(folder.is_symlink() for folder in (self.bench.root / place).parents):
@@ -342,9 +464,30 @@ class Runs(RuleBasedStateMachine):
     @rule(is_clean=st.booleans())
     def restore_the_archive_with_its_old_times(self, *, is_clean: bool) -> None:
         for path in list(self.bench.root.iterdir()):
-            if path.name != ".pipec" and (is_clean or (self.base / "archive" / path.name).exists()):
+            if path.name != ".pipec" and (
+                is_clean or os.path.lexists(self.base / "archive" / path.name)
+            ):
                 remove(path)
         shutil.copytree(self.base / "archive", self.bench.root, symlinks=True, dirs_exist_ok=True)
+
+    @rule()
+    def pack_an_archive(self) -> None:
+        with tarfile.open(self.base / "archive.tar", "w") as archive:
+            for path in self.bench.root.iterdir():
+                if path.name != ".pipec":
+                    archive.add(path, path.name)
+
+    @precondition(lambda self: (self.base / "archive.tar").is_file())
+    @rule()
+    def unpack_the_archive(self) -> None:
+        """As `tar -x` does: old times, names that the archive lacks left alone."""
+        with tarfile.open(self.base / "archive.tar") as archive:
+            for member in archive.getmembers():
+                path = self.bench.root / member.name
+                if not member.isdir() or not path.is_dir() or path.is_symlink():
+                    self.put(member.name, b"")
+                    path.unlink()
+                archive.extract(member, self.bench.root, filter="fully_trusted")
 
     @rule()
     def copy_the_project_elsewhere(self) -> None:

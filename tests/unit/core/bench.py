@@ -40,6 +40,8 @@ class Bench:
     tasks: dict[str, dict[str, Any]]
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
     request: dict[str, Any] = field(default_factory=dict)
+    # What the last run took, as the core counts.
+    counters: dict[str, int] = field(default_factory=dict)
 
     @property
     def state(self) -> Path:
@@ -95,6 +97,7 @@ class Bench:
             decision = decisions.get(name) or decide(engine, name)
             outcome[name] = self._finish(engine, name, decision, play)
         engine.save()
+        self.counters = engine.counters()
         return outcome
 
     def _finish(self, engine: Engine, name: str, decision: Any, play: Steps) -> str:
