@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::identity::Identity;
+use super::identity::{Identity, Kind};
 
 /// File systems keep times in ticks. Linux's are 1 to 10 ms; this is on the safe side of them.
 const TICK: i64 = 20_000_000;
@@ -13,6 +13,9 @@ const COARSE_TICK: i64 = 2_000_000_000;
 /// Two writes one right after the other are no tick apart.
 const FINER_THAN_ANY_TICK: i64 = 500_000;
 const SECOND: i64 = 1_000_000_000;
+/// A write sets the times when it begins, and one call may write a whole file: as long as it may take, at
+/// 100 MB a second, nobody knows whether it is over.
+const WRITING_A_BYTE: u64 = 10;
 
 /// A moment on the file system's clock, taken before files were looked at.
 ///
@@ -70,6 +73,45 @@ impl Stamp {
     }
 
     pub fn is_clean(self, identity: &Identity) -> bool {
-        identity.latest() < self.0
+        identity.latest().saturating_add(writing(identity)) < self.0
+    }
+}
+
+/// How long a write of all that a file holds may take.
+fn writing(identity: &Identity) -> i64 {
+    match identity.kind {
+        Kind::File => {
+            i64::try_from(identity.size.saturating_mul(WRITING_A_BYTE)).unwrap_or(i64::MAX)
+        }
+        Kind::Link | Kind::Folder | Kind::Special => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written_at_zero(kind: Kind, size: u64) -> Identity {
+        Identity {
+            kind,
+            device: 1,
+            inode: 1,
+            size,
+            mtime: 0,
+            ctime: 0,
+            mode: 0o644,
+        }
+    }
+
+    #[test]
+    fn a_large_file_may_still_be_being_written_when_a_small_one_is_done() {
+        let a_tick_later = Stamp(TICK);
+        let large = written_at_zero(Kind::File, 300_000_000);
+        assert!(a_tick_later.is_clean(&written_at_zero(Kind::File, 10_000)));
+        assert!(a_tick_later.is_clean(&written_at_zero(Kind::Folder, 300_000_000)));
+        assert!(!a_tick_later.is_clean(&large));
+        assert!(!Stamp(3 * SECOND).is_clean(&large));
+        assert!(Stamp(3 * SECOND + 1).is_clean(&large));
+        assert!(!Stamp(i64::MAX).is_clean(&written_at_zero(Kind::File, u64::MAX)));
     }
 }
