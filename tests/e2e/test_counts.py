@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from benches.monorepo import MARKER, make
 from benches.plan import Shape
 from tests.conftest import Project
-from tests.e2e.traces import LOOKING, Call, trace
+from tests.e2e.traces import HOLDING, LOOKING, READING, Call, trace
 
 SMALL = Shape(packages=50, files_per_package=40)
 TWICE = Shape(packages=100, files_per_package=40)
@@ -22,6 +23,8 @@ TWICE = Shape(packages=100, files_per_package=40)
 MOST_LOOKS = 1.02
 # What finding the project, the lock, the state and the record takes, however large the tree is.
 BESIDES = 40
+# Of a file that is put back, by its own name: looked for, put there, looked at.
+MOST_CALLS_A_RESTORED_FILE = 4
 # Times older than this many nanoseconds cannot come again: the file system's clock has moved on.
 TICK = 30_000_000
 
@@ -46,16 +49,18 @@ class Tree:
         assert result.status == 0, result.stderr
         return result.stderr.splitlines()[-2]
 
-    def traced(self, *words: str) -> list[Call]:
+    def traced(self, *words: str, also: Collection[str] = ()) -> list[Call]:
         """What pipec itself asks for, from its first instruction to its last."""
         self.let_the_clock_pass()
         command = [sys.executable, "-m", "pipec", *words]
         environment = {**self.project.environment, "PYTHONDONTWRITEBYTECODE": "1"}
-        return trace(command, folder=self.root, environment=environment, into=self.traces)
+        return trace(
+            command, folder=self.root, environment=environment, into=self.traces, also=also
+        )
 
-    def run_traced(self) -> list[Call]:
+    def run_traced(self, also: Collection[str] = ()) -> list[Call]:
         """What a run of everything asks for."""
-        return self.traced("run", "test")
+        return self.traced("run", "test", also=also)
 
     def let_the_clock_pass(self) -> None:
         """Until a file written now is younger than all files by more than a tick."""
@@ -178,6 +183,35 @@ def test_a_first_run_reads_each_input_once(tree):
     opened = tree.opened(tree.run_traced())
     inputs = tree.inputs()
     assert {path: n for path, n in opened.items() if path in inputs} == dict.fromkeys(inputs, 1)
+
+
+def test_a_first_run_opens_reads_and_closes_each_input_once(tree):
+    shutil.rmtree(tree.root / ".pipec")
+    calls = tree.run_traced(also=HOLDING)
+    inputs = tree.inputs()
+    for names in (READING, {"close"}):
+        of_inputs = Counter(tree.below(call.path) for call in calls if call.name in names)
+        assert {path: n for path, n in of_inputs.items() if path in inputs} == (
+            dict.fromkeys(inputs, 1)
+        )
+
+
+def test_a_run_with_everything_in_place_lists_no_folder_of_the_project(tree):
+    calls = tree.run_traced(also=HOLDING)
+    listed = {tree.below(call.path) for call in calls if call.name == "getdents64"}
+    assert {path for path in listed if path and not path.startswith(".pipec/")} == set()
+
+
+def test_a_restored_file_takes_a_bounded_number_of_calls(tree):
+    restored = [path for path in tree.root.glob("packages/*/dist/**/*") if path.is_file()]
+    assert restored
+    for folder in tree.root.glob("packages/*/dist"):
+        shutil.rmtree(folder)
+    calls = tree.run_traced(also=HOLDING)
+    assert all(path.is_file() for path in restored)
+    names = {tree.below(str(path)) for path in restored}
+    of_each = Counter(tree.below(call.path) for call in calls)
+    assert max(of_each[name] for name in names) <= MOST_CALLS_A_RESTORED_FILE
 
 
 def started(calls: list[Call]) -> list[Call]:

@@ -3,16 +3,20 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>-?\d+)(?P<rest>.*)", re.DOTALL)
 # `-y` writes what a descriptor stands for behind it.
 PLACE = re.compile(r'(?:AT_FDCWD|\d+)<(?P<folder>[^>]*)>, "(?P<path>[^"]*)"')
+HELD = re.compile(r"\d+<(?P<path>[^>]*)>")
 PATH = re.compile(r'"(?P<path>[^"]*)"')
 
 LOOKING = {"stat", "lstat", "fstat", "statx", "newfstatat", "fstatat64"}
+# What is done to something that is open: to be asked for by `also`.
+READING = {"read", "pread64", "readv", "preadv", "mmap", "copy_file_range", "sendfile"}
+HOLDING = READING | {"close", "getdents64"}
 OPENING = {"open", "openat", "openat2", "creat"}
 MAKING = {"mkdir", "mkdirat", "symlink", "symlinkat", "link", "linkat", "mknod", "mknodat"}
 CHANGING = {
@@ -50,9 +54,16 @@ class Call:
 
 
 def trace(
-    words: Sequence[str], *, folder: Path, environment: Mapping[str, str], into: Path
+    words: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    into: Path,
+    also: Collection[str] = (),
 ) -> list[Call]:
     """The calls of a process and its threads; those of processes that it starts are left out.
+
+    Those that take a path, start a process or look at an open file, and `also` the ones named.
 
     Raises:
         FileNotFoundError: there is no strace.
@@ -71,7 +82,7 @@ def trace(
         "-o",
         f"{into}/t",
         "-e",
-        "trace=%file,%process,fstat",
+        ",".join(["trace=%file,%process,fstat", *also]),
     ]
     subprocess.run(
         ["strace", *watch, *words], cwd=folder, env=environment, capture_output=True, check=True
@@ -103,7 +114,10 @@ def calls(path: Path) -> list[re.Match[str]]:
 def as_call(call: re.Match[str], folder: Path) -> Call:
     """A call with its path made whole."""
     arguments = call["arguments"]
-    if place := PLACE.search(arguments):
+    if call["name"] in HOLDING:
+        held = HELD.search(arguments)
+        path = Path(held["path"] if held else "")
+    elif place := PLACE.search(arguments):
         path = Path(place["folder"], place["path"])
     else:
         named = PATH.search(arguments)
