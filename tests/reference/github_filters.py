@@ -59,30 +59,34 @@ def passes(filters: Sequence[str], name: str) -> bool:
     return verdict
 
 
-def fits(pattern: str, text: str) -> bool:  # noqa: PLR0911
-    """Whether the pattern is the whole text."""
+def fits(pattern: str, text: str, *, begins: bool = True) -> bool:  # noqa: PLR0911
+    """Whether the pattern is the whole text. `begins`: a folder or a file begins with the pattern.
+
+    Only there does `**/` stand for no folder at all: elsewhere the slash has to be one.
+    """
     if not pattern:
         return not text
-    if pattern.startswith("**/") and fits(pattern[3:], text):
-        return True
-    if pattern.startswith("**/"):
-        return any(text[i] == "/" and fits(pattern[3:], text[i + 1 :]) for i in range(len(text)))
+    if begins and pattern.startswith("**/"):
+        after = [0, *(i + 1 for i in range(len(text)) if text[i] == "/")]
+        return any(fits(pattern[3:], text[i:]) for i in after)
     if pattern.startswith("**"):
-        return any(fits(pattern[2:], text[i:]) for i in range(len(text) + 1))
+        return any(fits(pattern[2:], text[i:], begins=False) for i in range(len(text) + 1))
     if pattern.startswith("*"):
         segment = text.split("/", 1)[0]
-        return any(fits(pattern[1:], text[i:]) for i in range(len(segment) + 1))
+        return any(fits(pattern[1:], text[i:], begins=False) for i in range(len(segment) + 1))
     one, rest = first(pattern)
     if rest.startswith("?"):
-        return fits(rest[1:], text) or (bool(text) and text[0] in one and fits(rest[1:], text[1:]))
+        without = fits(rest[1:], text, begins=False)
+        return without or (bool(text) and text[0] in one and fits(rest[1:], text[1:], begins=False))
     if rest.startswith("+"):
         count = 0
         while count < len(text) and text[count] in one:
             count += 1
-            if fits(rest[1:], text[count:]):
+            if fits(rest[1:], text[count:], begins=False):
                 return True
         return False
-    return bool(text) and text[0] in one and fits(rest, text[1:])
+    is_slash = pattern.startswith("/")
+    return bool(text) and text[0] in one and fits(rest, text[1:], begins=is_slash)
 
 
 def first(pattern: str) -> tuple[str, str]:
