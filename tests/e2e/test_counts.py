@@ -15,6 +15,7 @@ from benches.monorepo import MARKER, make
 from benches.plan import Shape
 from tests.conftest import Project
 from tests.e2e.traces import HOLDING, LOOKING, READING, Call, trace
+from tests.ticks import let_a_tick_pass
 
 SMALL = Shape(packages=50, files_per_package=40)
 TWICE = Shape(packages=100, files_per_package=40)
@@ -25,8 +26,6 @@ MOST_LOOKS = 1.02
 BESIDES = 40
 # Of a file that is put back, by its own name: looked for, put there, looked at.
 MOST_CALLS_A_RESTORED_FILE = 4
-# Times older than this many nanoseconds cannot come again: the file system's clock has moved on.
-TICK = 30_000_000
 
 pytestmark = pytest.mark.slow
 
@@ -44,14 +43,14 @@ class Tree:
 
     def run(self) -> str:
         """Runs everything; gives the line that sums it up."""
-        self.let_the_clock_pass()
+        let_a_tick_pass(self.traces.parent)
         result = self.project.pipec("run", "test")
         assert result.status == 0, result.stderr
         return result.stderr.splitlines()[-2]
 
     def traced(self, *words: str, also: Collection[str] = ()) -> list[Call]:
         """What pipec itself asks for, from its first instruction to its last."""
-        self.let_the_clock_pass()
+        let_a_tick_pass(self.traces.parent)
         command = [sys.executable, "-m", "pipec", *words]
         environment = {**self.project.environment, "PYTHONDONTWRITEBYTECODE": "1"}
         return trace(
@@ -61,14 +60,6 @@ class Tree:
     def run_traced(self, also: Collection[str] = ()) -> list[Call]:
         """What a run of everything asks for."""
         return self.traced("run", "test", also=also)
-
-    def let_the_clock_pass(self) -> None:
-        """Until a file written now is younger than all files by more than a tick."""
-        probe = self.traces.parent / "probe"
-        probe.touch()
-        first = probe.stat().st_mtime_ns
-        while probe.stat().st_mtime_ns < first + TICK:
-            probe.touch()
 
     def below(self, path: str) -> str | None:
         """A path as the tree has it; None for one that is elsewhere."""

@@ -65,6 +65,7 @@ from hypothesis.stateful import (
 from pipec._core import store_sweep
 from tests.property.effort import laws
 from tests.reference.inputs import Seen, Selection, look
+from tests.ticks import let_a_tick_pass
 from tests.unit.core.bench import Bench, pattern, task
 
 BUILD = ["src/**", "!src/**/*.skip", "lit", "late/*/x?", "{lit2,gone/deep}"]
@@ -86,9 +87,6 @@ PLACES = [
     "other",
 ]
 OUTPUTS = ["out/sum", "out/a", "out/d/run", "out/link", "out/empty", "out/swing", "out/x", "pack"]
-
-# Longer than the core's tick, which is in `stamp.rs`, in nanoseconds.
-TICK = 25_000_000
 
 files = st.sampled_from(PLACES)
 texts = st.sampled_from([b"", b"1", b"2", b"one", b"two", b"\0" * 40, b"x" * 200])
@@ -225,7 +223,7 @@ class Runs(RuleBasedStateMachine):
         """Runs until everything is remembered; then a run opens no folder and no file."""
         for _ in range(2):
             self.run()
-            self.let_the_clock_pass()
+            let_a_tick_pass(self.base)
         self.run()
         if self.may_forget:
             # A damaged store may make a task run each time, and what it writes is new each time.
@@ -233,15 +231,6 @@ class Runs(RuleBasedStateMachine):
         counters = self.bench.counters
         assert counters["directories_listed"] == 0
         assert counters["files_hashed"] == 0 or self.has_times_to_come()
-
-    def let_the_clock_pass(self) -> None:
-        """Until what is written now is younger than all files by more than a tick."""
-        pause, probe = threading.Event(), self.base / "probe"
-        probe.touch()
-        first = probe.stat().st_mtime_ns
-        while probe.stat().st_mtime_ns < first + TICK:
-            pause.wait(0.002)
-            probe.touch()
 
     def has_times_to_come(self) -> bool:
         """Whether something says that it is of the future: such things are looked at every time."""

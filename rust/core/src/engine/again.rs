@@ -111,6 +111,7 @@ impl Engine {
             && look.members(set).iter().all(|place| {
                 let (folder, file) = look.at(*place);
                 let known = look.known(*place).map(|known| known.identity);
+                let known = known.filter(|_| look.is_settled(*place));
                 known.is_some_and(|known| self.is_same(look, &folder.path_of(&file.name), &known))
             })
     }
@@ -133,7 +134,11 @@ impl Engine {
             return false;
         }
         if let Some(ignore_file) = &folder.ignore_file
-            && !self.is_same(look, &folder.path_of(IGNORE_FILE), ignore_file)
+            && (look
+                .stamp
+                .get()
+                .is_some_and(|stamp| !ignore_file.is_settled(*stamp))
+                || !self.is_same(look, &folder.path_of(IGNORE_FILE), &ignore_file.identity))
         {
             return false;
         }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::assess::needs;
 use super::decide::{hex, success_of};
 use super::decision::{EntryFacts, Sealed, TaskFacts, shown};
-use super::look::{Look, entry as manifest_entry, folder_entry, read_stable};
+use super::look::{Look, Reading, entry as manifest_entry, folder_entry, read_stable};
 use super::memory::Success;
 use super::sets::{Built, Sets};
 use super::survey::Sums;
@@ -248,9 +248,9 @@ impl Engine {
             .map(|place| {
                 let (folder, file) = look.at(*place);
                 let path = folder.path_of(&file.name);
-                let known = self.keep_output(&path, file, store, &trouble)?;
-                look.learn(*place, Some(known));
-                Ok((*place, known))
+                let reading = self.keep_output(&path, file, look.moment(), store, &trouble)?;
+                look.learn(*place, Some(reading));
+                Ok((*place, reading.known))
             })
             .collect::<Result<Vec<_>>>()?;
         self.remember(look, kept.iter().copied());
@@ -270,9 +270,10 @@ impl Engine {
         &self,
         relative: &[u8],
         file: &Found,
+        stamp: Stamp,
         store: Option<&Store>,
         trouble: &Mutex<Option<String>>,
-    ) -> Result<Known> {
+    ) -> Result<Reading> {
         let path = path_of(&self.root, relative);
         let note = |what: String| {
             trouble
@@ -285,33 +286,31 @@ impl Engine {
             if let Some(Err(error)) = store.map(|store| store.put(&text)) {
                 note(error.to_string());
             }
-            return Ok(Known {
-                identity: file.identity,
-                digest: Digest::of(&text),
-            });
+            return Ok(settled(file, Digest::of(&text)));
         }
-        match store.map(|store| store.put_file(&path, &file.identity)) {
+        match store.map(|store| store.put_file(&path, &file.identity, stamp)) {
             Some(Ok(Some(stored))) => {
                 self.hashed
                     .blobs
                     .fetch_add(u64::from(stored.is_new), Ordering::Relaxed);
-                return Ok(Known {
-                    identity: stored.identity,
-                    digest: stored.digest,
+                return Ok(Reading {
+                    known: Known {
+                        identity: stored.identity,
+                        digest: stored.digest,
+                    },
+                    is_settled: stored.is_settled,
                 });
             }
             Some(Ok(None)) => note(format!("{} changed while it was stored", shown(relative))),
             Some(Err(error)) => note(error.to_string()),
             None => {}
         }
-        let known = match file.digest.get() {
-            Some(Some(digest)) => Some(Known {
-                identity: file.identity,
-                digest: *digest,
-            }),
-            _ => read_stable(&path, &file.identity).map_err(Error::at(&path))?,
+        let reading = match file.digest.get() {
+            // From the index.
+            Some(Some(digest)) => Some(settled(file, *digest)),
+            _ => read_stable(&path, &file.identity, stamp).map_err(Error::at(&path))?,
         };
-        known.ok_or_else(|| Error::at(&path)(io::Error::from(io::ErrorKind::NotFound)))
+        reading.ok_or_else(|| Error::at(&path)(io::Error::from(io::ErrorKind::NotFound)))
     }
 
     /// Blobs first, the entry last: an entry is never there without what it names.
@@ -368,6 +367,17 @@ impl Engine {
             outputs_digest: outputs.digest().to_hex(),
         };
         Ok(success_of(task, decided.key, outputs, facts))
+    }
+}
+
+/// What is certain of a file as it was seen.
+fn settled(file: &Found, digest: Digest) -> Reading {
+    Reading {
+        known: Known {
+            identity: file.identity,
+            digest,
+        },
+        is_settled: true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! One look at the files of some tasks: a walk, digests as they are asked for, manifests.
 
-use std::collections::HashMap;
-use std::fs;
+use std::collections::{BTreeSet, HashMap};
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ use crate::glob::{Automaton, SetId};
 use crate::store::Present;
 use crate::tree::{
     Entry, EntryKind, Folder, FolderFound, Found, Identity, Kind, Known, Manifest, Stamp, Sum,
-    SumOf, Summed, Walk, is_gone, is_never, open_file, path_of, read_link,
+    SumOf, Summed, Walk, has_no_writer, is_gone, is_never, open_file, path_of, read_link,
 };
 
 /// A file that keeps changing while it is read is given up on after this many times.
@@ -41,6 +41,8 @@ pub(super) struct Look {
     added_up: Mutex<Vec<Summed>>,
     /// Some set depends on what no walk sees.
     is_unsteady: AtomicBool,
+    /// Files that were read while somebody might have been writing to them.
+    unsettled: Mutex<BTreeSet<Place>>,
     /// Files that changed after the walk, with the identity under which they were read.
     changed: Mutex<HashMap<Place, Identity>>,
     has_changed: AtomicBool,
@@ -150,39 +152,43 @@ impl Engine {
             .bytes
             .fetch_add(file.identity.size, Ordering::Relaxed);
         let in_full = || folder.path_of(&file.name);
+        let stamp = look.moment();
         let read = match file.identity.kind {
             Kind::Link => read_link(&path_of(&self.root, &in_full())).map(|text| {
-                Some(Known {
-                    identity: file.identity,
-                    digest: Digest::of(&text),
+                Some(Reading {
+                    known: Known {
+                        identity: file.identity,
+                        digest: Digest::of(&text),
+                    },
+                    is_settled: true,
                 })
             }),
-            Kind::File => match held.map(|held| read_once(held, file)) {
-                Some(Ok(Some(known))) => Ok(Some(known)),
+            Kind::File => match held.map(|held| read_once(held, file, stamp)) {
+                Some(Ok(Some(reading))) => Ok(Some(reading)),
                 // Something happens there: one more time, with all care.
-                _ => read_stable(&path_of(&self.root, &in_full()), &file.identity),
+                _ => read_stable(&path_of(&self.root, &in_full()), &file.identity, stamp),
             },
             Kind::Folder | Kind::Special => Ok(None),
         };
-        let known = match read {
-            Ok(known) => known,
+        let reading = match read {
+            Ok(reading) => reading,
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
                 lock(&look.troubles).push((Arc::clone(&file.sets), in_full(), error));
                 return None;
             }
         };
-        look.learn(place, known);
-        known.map(|known| (place, known))
+        look.learn(place, reading);
+        reading.map(|reading| (place, reading.known))
     }
 
-    /// Keeps what was read, for later looks and for the next run: only what was clean when looked at.
+    /// Keeps what was read, for later looks and for the next run: only what was settled when looked at.
     pub(super) fn remember(&self, look: &Look, read: impl Iterator<Item = (Place, Known)>) {
-        let stamp = look.stamp.get().copied().unwrap_or(Stamp::NEVER);
+        let stamp = look.moment();
         let mut inner = self.lock();
         for (place, known) in read {
             let (folder, file) = look.at(place);
-            if stamp.is_clean(&known.identity) {
+            if stamp.is_clean(&known.identity) && look.is_settled(place) {
                 let files = inner.memory.fresh.entry(folder.path.clone()).or_default();
                 files.insert(file.name.clone(), known);
             }
@@ -213,6 +219,7 @@ impl Look {
             sums,
             added_up: Mutex::default(),
             is_unsteady: AtomicBool::new(false),
+            unsettled: Mutex::default(),
             changed: Mutex::default(),
             has_changed: AtomicBool::new(false),
             troubles: Mutex::default(),
@@ -248,15 +255,34 @@ impl Look {
         &self.members[set as usize]
     }
 
+    /// When the first file was read: before all files if none was.
+    pub(super) fn moment(&self) -> Stamp {
+        self.stamp.get().copied().unwrap_or(Stamp::NEVER)
+    }
+
     /// Notes what a file turned out to be.
-    pub(super) fn learn(&self, place: Place, known: Option<Known>) {
+    pub(super) fn learn(&self, place: Place, reading: Option<Reading>) {
         let file = self.at(place).1;
+        if reading.is_some_and(|reading| !reading.is_settled) {
+            lock(&self.unsettled).insert(place);
+        }
+        let known = reading.map(|reading| reading.known);
         if let Some(known) = known.filter(|known| known.identity != file.identity) {
             lock(&self.changed).insert(place, known.identity);
             self.has_changed.store(true, Ordering::Release);
         }
         // Whoever comes second has read the same.
         let _ = file.digest.set(known.map(|known| known.digest));
+    }
+
+    /// Whether what was read of a file is what its identity will always stand for.
+    pub(super) fn is_settled(&self, place: Place) -> bool {
+        !lock(&self.unsettled).contains(&place)
+    }
+
+    /// Every file that was read while somebody might have been writing to it.
+    pub(super) fn unsettled(&self) -> BTreeSet<Place> {
+        lock(&self.unsettled).clone()
     }
 
     /// What is known of a file, under the identity with which it was read.
@@ -492,8 +518,10 @@ impl Look {
             match fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_file() => {
                     let identity = Identity::from(&metadata);
-                    let known = read_stable(&path, &identity).map_err(Error::at(&path))?;
-                    entries.extend(known.map(|known| entry(literal.clone(), &known)));
+                    // Asked for anew every time.
+                    let reading = read_stable(&path, &identity, Stamp::NEVER);
+                    let reading = reading.map_err(Error::at(&path))?;
+                    entries.extend(reading.map(|read| entry(literal.clone(), &read.known)));
                 }
                 Ok(metadata) if metadata.is_symlink() => {
                     let text = read_link(&path).map_err(Error::at(&path))?;
@@ -604,22 +632,40 @@ fn is_covered<'a>(count: usize, path_at: impl Fn(usize) -> Option<&'a [u8]>, pat
         || first_not_before(&below).is_some_and(|found| found.starts_with(&below))
 }
 
+/// What was read of a file, and whether its identity will always stand for it.
+#[derive(Clone, Copy)]
+pub(super) struct Reading {
+    pub(super) known: Known,
+    pub(super) is_settled: bool,
+}
+
 /// Reads a file in a folder. None if it is not the one that was seen, or changes.
-fn read_once(held: &Folder, seen: &Found) -> io::Result<Option<Known>> {
-    let digest = hash_file(&mut held.open_file(&seen.name)?, &seen.identity)?;
-    Ok(digest.map(|digest| Known {
-        identity: seen.identity,
-        digest,
+fn read_once(held: &Folder, seen: &Found, stamp: Stamp) -> io::Result<Option<Reading>> {
+    read_open(held.open_file(&seen.name)?, &seen.identity, stamp)
+}
+
+fn read_open(mut file: File, identity: &Identity, stamp: Stamp) -> io::Result<Option<Reading>> {
+    let is_settled = stamp.settles(identity, || has_no_writer(&file));
+    let digest = hash_file(&mut file, identity)?;
+    Ok(digest.map(|digest| Reading {
+        known: Known {
+            identity: *identity,
+            digest,
+        },
+        is_settled,
     }))
 }
 
 /// Reads a file until its identity is the same before and after, and tells which identity that was.
-pub(super) fn read_stable(path: &Path, identity: &Identity) -> io::Result<Option<Known>> {
+pub(super) fn read_stable(
+    path: &Path,
+    identity: &Identity,
+    stamp: Stamp,
+) -> io::Result<Option<Reading>> {
     let mut identity = *identity;
     for _ in 0..TRIES {
-        let mut file = open_file(path)?;
-        if let Some(digest) = hash_file(&mut file, &identity)? {
-            return Ok(Some(Known { identity, digest }));
+        if let Some(reading) = read_open(open_file(path)?, &identity, stamp)? {
+            return Ok(Some(reading));
         }
         identity = Identity::from(&fs::symlink_metadata(path)?);
         if identity.kind != Kind::File {

@@ -240,6 +240,7 @@ impl Engine {
             walk: look.walk(),
             stamp: look.stamp.get().copied().unwrap_or(Stamp::NEVER),
             known: |place| look.known(place),
+            unsettled: &look.unsettled(),
             sums: &look.summed(),
         };
         let Some(bytes) = write_survey(&surveyed) else {

@@ -12,7 +12,7 @@ use super::pack::{HEADER, Kind, Place};
 use super::{Store, create_new, read_own, replace};
 use crate::digest::{Digest, ONE_PIECE, hash_file, read_and_hash};
 use crate::error::{Error, Result};
-use crate::tree::{Identity, open_file};
+use crate::tree::{Identity, Stamp, has_no_writer, open_file};
 
 /// Up to this size a blob goes into a pack: making a file costs more than its contents.
 pub(super) const PACKED: u64 = 64 * 1024;
@@ -23,6 +23,8 @@ const READ_AT_ONCE: u64 = 256 * 1024;
 pub struct Stored {
     pub digest: Digest,
     pub identity: Identity,
+    /// That identity will always stand for what was read: see `Stamp::settles`.
+    pub is_settled: bool,
     /// The store did not have it before.
     pub is_new: bool,
 }
@@ -73,12 +75,14 @@ impl Store {
         Ok((digest, true))
     }
 
-    /// Stores a file, reading it once. None if it changed while it was read.
-    pub fn put_file(&self, path: &Path, before: &Identity) -> Result<Option<Stored>> {
+    /// Stores a file, reading it once; `stamp` was taken before. None if it changed while it was read.
+    pub fn put_file(&self, path: &Path, before: &Identity, stamp: Stamp) -> Result<Option<Stored>> {
         let mut file = open_file(path).map_err(Error::at(path))?;
+        let is_settled = stamp.settles(before, || has_no_writer(&file));
         let stored = |(digest, is_new)| Stored {
             digest,
             identity: *before,
+            is_settled,
             is_new,
         };
         if before.size > ONE_PIECE {

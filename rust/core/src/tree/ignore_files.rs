@@ -7,10 +7,33 @@ use std::sync::Arc;
 use super::identity::Identity;
 use super::ignore_rule::IgnoreRule;
 use super::os::{open_file, path_of};
+use super::stamp::{Stamp, has_no_writer};
 use crate::digest::{Digest, Fields};
 use crate::error::{Error, Result};
 
 pub(super) const IGNORE_FILE: &[u8] = b".gitignore";
+
+/// An ignore file as it was when its rules were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IgnoreFile {
+    pub identity: Identity,
+    had_no_writer: bool,
+}
+
+impl IgnoreFile {
+    /// One whose rules are known to be those of this identity.
+    pub(super) fn settled(identity: Identity) -> Self {
+        Self {
+            identity,
+            had_no_writer: true,
+        }
+    }
+
+    /// Whether its identity will always stand for the rules that were read.
+    pub fn is_settled(&self, stamp: Stamp) -> bool {
+        stamp.settles(&self.identity, || self.had_no_writer)
+    }
+}
 
 /// The ignore files that hold for a folder, and how deep the deepest ignored part of its path lies.
 #[derive(Clone, Default)]
@@ -70,7 +93,7 @@ impl Ignored {
         &self,
         root: &Path,
         folder: &[u8],
-    ) -> Result<(Self, Option<Identity>)> {
+    ) -> Result<(Self, Option<IgnoreFile>)> {
         let read = read(&path_of(&path_of(root, folder), IGNORE_FILE))?;
         let skipped = if folder.is_empty() {
             0
@@ -78,10 +101,8 @@ impl Ignored {
             folder.len() + 1
         };
         Ok(match read {
-            Some((Some(bytes), identity)) => {
-                (self.with_rules(skipped, Vec::new(), &bytes), Some(identity))
-            }
-            Some((None, identity)) => (self.clone(), Some(identity)),
+            Some((Some(bytes), file)) => (self.with_rules(skipped, Vec::new(), &bytes), Some(file)),
+            Some((None, file)) => (self.clone(), Some(file)),
             None => (self.clone(), None),
         })
     }
@@ -137,15 +158,19 @@ impl Ignored {
 
 /// The rules of an ignore file, and which file it is. As in git one that is a link, or no file at all,
 /// says nothing.
-fn read(path: &Path) -> Result<Option<(Option<Vec<u8>>, Identity)>> {
+fn read(path: &Path) -> Result<Option<(Option<Vec<u8>>, IgnoreFile)>> {
     let identity = match std::fs::symlink_metadata(path) {
         Ok(found) if found.is_file() => Identity::from(&found),
-        Ok(found) => return Ok(Some((None, Identity::from(&found)))),
+        Ok(found) => return Ok(Some((None, IgnoreFile::settled(Identity::from(&found))))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::at(path)(error)),
     };
     let mut bytes = Vec::new();
     let mut file = open_file(path).map_err(Error::at(path))?;
+    let ignore_file = IgnoreFile {
+        identity,
+        had_no_writer: has_no_writer(&file),
+    };
     file.read_to_end(&mut bytes).map_err(Error::at(path))?;
-    Ok(Some((Some(bytes), identity)))
+    Ok(Some((Some(bytes), ignore_file)))
 }

@@ -21,7 +21,7 @@ pub use kept::keep_newest;
 pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, Sum, differences};
 pub use os::{Folder, open_file, path_of, read_link};
 pub use resume::{Resumed, resume, rules_above};
-pub use stamp::Stamp;
+pub use stamp::{Stamp, has_no_writer};
 pub use survey::{
     Changes, SumOf, Summed, Survey, Surveyed, generation_of, is_surveyable, write as write_survey,
 };

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::identity::Identity;
-use super::ignore_files::Ignored;
+use super::ignore_files::{IgnoreFile, Ignored};
 use super::survey::{Changes, FolderChange, Role, Survey};
 use super::walk::{FolderFound, Found, Pending, Project, Walk};
 use crate::digest::Digest;
@@ -143,14 +143,14 @@ impl<'a> Resumption<'a> {
     }
 
     /// Whether the ignore file of a folder is the one that the survey knows, unchanged for sure.
-    fn has_ignore_file(&self, number: usize, now: Option<Identity>) -> bool {
+    fn has_ignore_file(&self, number: usize, now: Option<IgnoreFile>) -> bool {
         let Some(row) = self.survey.folder(number) else {
             return false;
         };
         let mut files = (row.first..row.first + row.count)
             .filter_map(|at| self.survey.file(at, row.identity.device));
         match files.find(|file| file.role == Role::IgnoreFile) {
-            Some(known) => known.is_clean && now == Some(known.identity),
+            Some(known) => known.is_clean && now.is_some_and(|now| now.identity == known.identity),
             None => now.is_none(),
         }
     }
@@ -263,7 +263,9 @@ impl<'a> Resumption<'a> {
             let file = survey.file(at, row.identity.device)?;
             match file.role {
                 Role::Watched => found.links.push((file.name.into(), file.leads_to_folder)),
-                Role::IgnoreFile => found.ignore_file = Some(file.identity),
+                Role::IgnoreFile => {
+                    found.ignore_file = Some(IgnoreFile::settled(file.identity));
+                }
                 Role::Selected => {
                     let sets = self.list_of(file.sets);
                     let identity = other.get(&u32::try_from(at).ok()?).copied();

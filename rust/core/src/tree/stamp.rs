@@ -1,10 +1,17 @@
 //! The file system's own clock: which files may have been written after we looked.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::identity::{Identity, Kind};
+use super::identity::Identity;
+
+#[cfg(target_os = "linux")]
+#[path = "lease_linux.rs"]
+mod lease;
+#[cfg(not(target_os = "linux"))]
+#[path = "lease_unix.rs"]
+mod lease;
 
 /// File systems keep times in ticks. Linux's are 1 to 10 ms; this is on the safe side of them.
 const TICK: i64 = 20_000_000;
@@ -13,9 +20,10 @@ const COARSE_TICK: i64 = 2_000_000_000;
 /// Two writes one right after the other are no tick apart.
 const FINER_THAN_ANY_TICK: i64 = 500_000;
 const SECOND: i64 = 1_000_000_000;
-/// A write sets the times when it begins, and one call may write a whole file: as long as it may take, at
-/// 100 MB a second, nobody knows whether it is over.
-const WRITING_A_BYTE: u64 = 10;
+/// A write sets the times when it begins, and a store through a mapping sets them when it is the first since
+/// the page was last on the disk. Bytes may come this much later: a write is 2 GiB at most and may have to
+/// wait for a processor, for memory or for what it reads from; a changed page is written within 35 seconds.
+const YOUNG: i64 = 60 * SECOND;
 
 /// A moment on the file system's clock, taken before files were looked at.
 ///
@@ -73,45 +81,70 @@ impl Stamp {
     }
 
     pub fn is_clean(self, identity: &Identity) -> bool {
-        identity.latest().saturating_add(writing(identity)) < self.0
+        identity.latest() < self.0
+    }
+
+    /// Whether what a file holds is what this identity will always stand for.
+    ///
+    /// A write that is not over yet may have set the times already. So for a file that was written not long
+    /// ago it takes that nobody had it open for writing just before it was read: whoever opens it later sets
+    /// later times.
+    pub fn settles(self, identity: &Identity, has_no_writer: impl FnOnce() -> bool) -> bool {
+        self.is_clean(identity) && (self.is_old(identity) || has_no_writer())
+    }
+
+    fn is_old(self, identity: &Identity) -> bool {
+        identity.latest() < self.0.saturating_sub(YOUNG)
     }
 }
 
-/// How long a write of all that a file holds may take.
-fn writing(identity: &Identity) -> i64 {
-    match identity.kind {
-        Kind::File => {
-            i64::try_from(identity.size.saturating_mul(WRITING_A_BYTE)).unwrap_or(i64::MAX)
-        }
-        Kind::Link | Kind::Folder | Kind::Special => 0,
-    }
+/// Whether nobody has a file open for writing, a mapping into memory included. False too if nobody can say.
+pub fn has_no_writer(file: &File) -> bool {
+    lease::has_no_writer(file)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn written_at_zero(kind: Kind, size: u64) -> Identity {
-        Identity {
-            kind,
-            device: 1,
-            inode: 1,
-            size,
-            mtime: 0,
-            ctime: 0,
-            mode: 0o644,
-        }
+    fn opened(options: &mut OpenOptions, path: &Path) -> File {
+        options.open(path).unwrap()
     }
 
     #[test]
-    fn a_large_file_may_still_be_being_written_when_a_small_one_is_done() {
-        let a_tick_later = Stamp(TICK);
-        let large = written_at_zero(Kind::File, 300_000_000);
-        assert!(a_tick_later.is_clean(&written_at_zero(Kind::File, 10_000)));
-        assert!(a_tick_later.is_clean(&written_at_zero(Kind::Folder, 300_000_000)));
-        assert!(!a_tick_later.is_clean(&large));
-        assert!(!Stamp(3 * SECOND).is_clean(&large));
-        assert!(Stamp(3 * SECOND + 1).is_clean(&large));
-        assert!(!Stamp(i64::MAX).is_clean(&written_at_zero(Kind::File, u64::MAX)));
+    fn a_young_file_settles_only_when_nobody_has_it_open_for_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "text").unwrap();
+        let file = opened(OpenOptions::new().read(true), &path);
+        let identity = Identity::of_file(&file).unwrap();
+        let later = |nanoseconds| Stamp(identity.latest() + nanoseconds);
+        assert!(!later(0).settles(&identity, || has_no_writer(&file)));
+        let reader = opened(OpenOptions::new().read(true), &path);
+        assert!(later(1).settles(&identity, || has_no_writer(&file)));
+        let writer = opened(OpenOptions::new().append(true), &path);
+        assert!(!later(1).settles(&identity, || has_no_writer(&file)));
+        assert!(!later(YOUNG).settles(&identity, || has_no_writer(&file)));
+        assert!(later(YOUNG + 1).settles(&identity, || has_no_writer(&file)));
+        drop(writer);
+        assert!(later(1).settles(&identity, || has_no_writer(&file)));
+        drop(reader);
+    }
+
+    #[test]
+    fn whoever_opens_a_file_for_writing_while_it_is_asked_about_notices_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "text").unwrap();
+        let file = opened(OpenOptions::new().read(true), &path);
+        let asked =
+            std::thread::spawn(move || (0..20_000).filter(|_| has_no_writer(&file)).count());
+        let mut opens = 0;
+        while !asked.is_finished() {
+            drop(opened(OpenOptions::new().write(true), &path));
+            opens += 1;
+        }
+        assert!(asked.join().unwrap() > 0);
+        assert!(opens > 0);
     }
 }

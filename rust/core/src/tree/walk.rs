@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 
 use super::identity::{Identity, Kind};
-use super::ignore_files::{IGNORE_FILE, Ignored};
+use super::ignore_files::{IGNORE_FILE, IgnoreFile, Ignored};
 use super::index::{Index, Known, KnownFolder};
 use super::os::{Folder, Listed, is_link_to_folder, path_of};
 use crate::digest::Digest;
@@ -52,7 +52,7 @@ pub struct FolderFound {
     /// Of the folder, from before it was listed.
     pub identity: Identity,
     /// The ignore file in it, as it was read.
-    pub ignore_file: Option<Identity>,
+    pub ignore_file: Option<IgnoreFile>,
     /// Links that some pattern could lead through, and whether each leads to a folder.
     pub links: Vec<(Box<[u8]>, bool)>,
     /// Selected files and links, sorted by name.

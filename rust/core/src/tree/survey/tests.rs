@@ -1,5 +1,6 @@
 //! A walk that goes on from a survey is the walk that one from the top would be, whatever was edited.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -83,6 +84,7 @@ impl Place {
             walk: &walk,
             stamp,
             known,
+            unsettled: &BTreeSet::new(),
             sums: &sums,
         };
         write(&surveyed).unwrap()

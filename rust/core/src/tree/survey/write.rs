@@ -1,6 +1,6 @@
 //! A survey as it is written down.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{
@@ -30,6 +30,8 @@ pub struct Surveyed<'a, F: Fn((u32, u32)) -> Option<Known>> {
     pub stamp: Stamp,
     /// What is known of the file at a place, under the identity with which it was read.
     pub known: F,
+    /// Places of files that may have other contents by now under the same identity.
+    pub unsettled: &'a BTreeSet<(u32, u32)>,
     pub sums: &'a [Summed],
 }
 
@@ -49,11 +51,12 @@ pub fn write<F: Fn((u32, u32)) -> Option<Known>>(surveyed: &Surveyed<'_, F>) -> 
             let known = (surveyed.known)((number, at));
             let identity = known.map_or(file.identity, |known| known.identity);
             let is_here = identity.device == folder.identity.device;
+            let is_settled = !surveyed.unsettled.contains(&(number, at));
             let row = Row {
                 name: &file.name,
                 identity,
                 role: Role::Selected,
-                is_clean: is_here && surveyed.stamp.is_clean(&identity),
+                is_clean: is_here && is_settled && surveyed.stamp.is_clean(&identity),
                 digest: known.map(|known| known.digest),
                 leads_to_folder: false,
             };
@@ -106,12 +109,13 @@ impl Writer {
             };
             self.file(&row, u32::MAX)?;
         }
-        if let Some(identity) = folder.ignore_file {
+        if let Some(file) = folder.ignore_file {
+            let identity = file.identity;
             let row = Row {
                 name: super::super::ignore_files::IGNORE_FILE,
                 identity,
                 role: Role::IgnoreFile,
-                is_clean: stamp.is_clean(&identity) && identity.device == folder.identity.device,
+                is_clean: file.is_settled(stamp) && identity.device == folder.identity.device,
                 digest: None,
                 leads_to_folder: false,
             };
