@@ -11,7 +11,6 @@ from pipec.backends.github.emit import emit
 from pipec.backends.github.event import Event
 from pipec.backends.github.facts import Facts
 from pipec.backends.github.lower import lower
-from pipec.backends.github.patterns import matches, pattern_problem
 from pipec.backends.github.place import Place
 from pipec.backends.github.problems import problems
 from pipec.backends.github.selection import judge
@@ -22,6 +21,7 @@ from pipec.ir.sync import SyncSettings
 from pipec.ir.sync_github import GithubSync, Install
 from pipec.ir.task import Task, TaskId
 from pipec.ir.trigger import GithubEvents, Trigger
+from pipec.spec.github_patterns import matches, pattern_problem
 from tests.reference import github_expressions, github_filters
 
 # Few letters, so that patterns and names meet.

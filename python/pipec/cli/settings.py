@@ -63,7 +63,7 @@ def _settings(invocation: Invocation) -> Iterator[Setting]:
     )
     is_colored, reason = choose_color(invocation.settings.color, invocation.environ, sys.stderr)
     yield Setting(name="color", value=_yes(is_colored), source=reason)
-    yield _pager(invocation.environ)
+    yield pager(invocation.environ)
     yield _flag("quiet", is_set=invocation.settings.is_quiet)
     yield _flag("verbose", is_set=invocation.settings.is_verbose)
     debug = invocation.environ.get("PIPEC_DEBUG")
@@ -82,7 +82,7 @@ def _settings(invocation: Invocation) -> Iterator[Setting]:
             )
 
 
-def _pager(environ: Mapping[str, str]) -> Setting:
+def pager(environ: Mapping[str, str]) -> Setting:
     """What `pipec runs open` shows a log with: a command line."""
     for name in ("PIPEC_PAGER", "PAGER"):
         if environ.get(name):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 
-_MOMENT = 0.05
+_MOMENT = 0.02
 """Seconds. Whoever types fast sends the next change later than that."""
 
 

@@ -3,15 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 
-from pipec.backends.github.events import ACTIVITIES, WITH_BRANCHES, WITH_PATHS, WITH_TAGS
 from pipec.backends.github.pages import deployment_id
 from pipec.backends.github.parameters import JOB_INPUT, MOST_INPUTS, input_names, inputs_of
-from pipec.backends.github.patterns import pattern_problem, ref_problem
 from pipec.backends.github.subject import PLAN_JOB, Subject
 from pipec.backends.github.triggers import crons_of
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
-from pipec.frontend.suggest import did_you_mean
 from pipec.ir.trigger import GithubEvents
 
 _SECRET = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*", re.ASCII | re.IGNORECASE)
@@ -40,57 +37,6 @@ def dangerous_events(subject: Subject) -> Iterator[Finding]:
             if event in _DANGEROUS:
                 message = f"pipec generates no workflow for `{event}`: {_DANGEROUS[event]}"
                 yield _finding(message, (*_route(name), "events"))
-
-
-def unknown_activities(subject: Subject) -> Iterator[Finding]:
-    """Types that an event does not have."""
-    for name, github in _github_triggers(subject):
-        for event in github.events:
-            known = ACTIVITIES.get(event, ())
-            if event == "repository_dispatch":
-                continue
-            for activity in github.types:
-                if activity not in known:
-                    message = f"the event `{event}` has no activity `{activity}`"
-                    help_ = did_you_mean(activity, known)
-                    yield _finding(message, (*_route(name), "types"), *help_)
-
-
-def useless_filters(subject: Subject) -> Iterator[Finding]:
-    """Filters that an event does not have: GitHub would ignore them, or refuse the file."""
-    for name, github in _github_triggers(subject):
-        for event in github.events:
-            for key, filters, knows in (
-                ("branches", github.branches, WITH_BRANCHES),
-                ("tags", github.tags, WITH_TAGS | {"pull_request", "merge_group"}),
-                ("paths", github.paths, WITH_PATHS | {"merge_group"}),
-            ):
-                if filters and event not in knows:
-                    message = f"the event `{event}` cannot be filtered by `{key}`"
-                    yield _finding(
-                        message, (*_route(name), key), "give it a trigger of its own, without them"
-                    )
-        for key, filters, knows in (
-            ("tags", github.tags, WITH_TAGS),
-            ("paths", github.paths, WITH_PATHS),
-        ):
-            if filters and not knows.intersection(github.events):
-                message = f"none of the events of the trigger `{name}` is filtered by `{key}`"
-                yield _finding(message, (*_route(name), key))
-
-
-def bad_patterns(subject: Subject) -> Iterator[Finding]:
-    """Patterns that GitHub does not understand."""
-    for name, github in _github_triggers(subject):
-        for key, filters, problem_of in (
-            ("branches", github.branches, ref_problem),
-            ("tags", github.tags, ref_problem),
-            ("paths", github.paths, pattern_problem),
-        ):
-            for index, pattern in enumerate(filters):
-                if problem := problem_of(pattern):
-                    message = f"`{pattern}` is no pattern of GitHub: {problem}"
-                    yield _finding(message, (*_route(name), key, index))
 
 
 def unsayable_schedules(subject: Subject) -> Iterator[Finding]:
@@ -217,9 +163,6 @@ def beyond_one_job(subject: Subject) -> Iterator[Finding]:
 RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     no_jobs,
     dangerous_events,
-    unknown_activities,
-    useless_filters,
-    bad_patterns,
     unsayable_schedules,
     jobs_without_start,
     clashing_jobs,

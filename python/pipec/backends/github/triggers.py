@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipec.backends.github.event import Event
-from pipec.backends.github.events import USUAL_ACTIVITIES
 from pipec.backends.github.expression import (
     All,
     Call,
@@ -24,10 +23,11 @@ from pipec.backends.github.expression import (
     some_of,
 )
 from pipec.backends.github.model import EventFilter, On, Schedule
-from pipec.backends.github.patterns import EVERYTHING, is_literal, matches
 from pipec.ir.job import Job
 from pipec.ir.pipeline import Pipeline
 from pipec.ir.trigger import GithubEvents, Trigger
+from pipec.spec.events import USUAL_ACTIVITIES
+from pipec.spec.github_patterns import EVERYTHING, is_literal, matches
 
 Filter = tuple[str, ...]
 

@@ -93,14 +93,16 @@ def open_run(
         invocation.console.data(f"{path}\n")
         return 0
     environ = invocation.environ
-    pager = shlex.split(environ.get("PIPEC_PAGER") or environ.get("PAGER") or "less")
+    from pipec.cli.settings import pager
+
+    command = shlex.split(str(pager(environ).value))
     invocation.console.flush()
     try:
         # `-R`: a log may hold the colours of a program, and nothing else that a terminal obeys.
         settings = {**environ, "LESS": environ.get("LESS", "FRX")}
-        return subprocess.run([*pager, path], env=settings, check=False).returncode  # noqa: S603
+        return subprocess.run([*command, path], env=settings, check=False).returncode  # noqa: S603
     except OSError as error:
-        message = f"`{visible(pager[0])}` cannot be started: {error.strerror}"
+        message = f"`{visible(command[0])}` cannot be started: {error.strerror}"
         raise RunError(Code.STEP_NOT_STARTED, message) from error
 
 

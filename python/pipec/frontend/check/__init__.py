@@ -29,6 +29,7 @@ from pipec.frontend.check.names import (
     unknown_stores,
     unknown_triggers,
 )
+from pipec.frontend.check.triggers import bad_patterns, unknown_activities, useless_filters
 from pipec.frontend.check.unused import (
     unused_agents,
     unused_defaults,
@@ -54,6 +55,9 @@ RULES: tuple[Callable[[Checked], Iterator[Finding]], ...] = (
     unknown_profiles,
     unknown_sandboxes,
     misspelt_named_inputs,
+    bad_patterns,
+    useless_filters,
+    unknown_activities,
     dependency_cycles,
     job_cycles,
     store_cycles,
