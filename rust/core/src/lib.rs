@@ -17,5 +17,6 @@ pub mod redact;
 mod run;
 pub mod store;
 pub mod tree;
+pub mod view;
 
 pub use error::{Error, Result};

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use pipec_core::clock::Clock;
 use pipec_core::engine::{Decision, Engine as CoreEngine};
 use pipec_core::front::{self, Call, Outcome, RunLock, World};
+use pipec_core::view::Size;
 use pyo3::prelude::*;
 use serde_json::Value;
 
@@ -158,6 +159,13 @@ impl World for Process {
 
     fn say(&self, words: &[u8]) -> io::Result<()> {
         io::stderr().lock().write_all(words)
+    }
+
+    fn screen(&self) -> Size {
+        let told = rustix::termios::tcgetwinsize(io::stderr());
+        told.map_or(Size::USUAL, |told| {
+            Size::told(told.ws_col.into(), told.ws_row.into())
+        })
     }
 }
 

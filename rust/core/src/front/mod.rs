@@ -33,10 +33,11 @@ use crate::process::keep_descriptors;
 use crate::run::graph::Graph;
 use crate::run::record::{RunFacts, Status, TaskRecord, timestamp};
 use crate::run::records::{Bounds, create_folder, prune, run_id, write_graph};
-use crate::run::report::{self, Report};
+use crate::run::report::{self, Detail, Report};
 use crate::run::{Checked, Recorder, Work, check, execute};
 
 pub use crate::run::World;
+use crate::view::{Look, View};
 
 /// How a process was called.
 pub struct Call {
@@ -272,7 +273,8 @@ fn tell(
         report_of(call, asked, &folder, &planned),
         world,
         began.started,
-        words_of(asked, located, warnings),
+        view_of(call, asked, world),
+        &words_of(asked, located, warnings),
     );
     recorder.begin();
     for task in tasks {
@@ -293,18 +295,33 @@ fn report_of<'a>(
     tasks: &[String],
 ) -> Report<'a> {
     Report {
-        uses_color: report::uses_color(&call.environment, call.is_error_a_terminal),
-        is_quiet: asked.is_quiet,
+        uses_color: uses_color(call, asked),
+        detail: asked.detail,
         logs: asked.logs,
+        is_streamed: asked.is_streamed,
         cwd: &call.folder,
         folder,
         width: report::width_of(tasks),
     }
 }
 
+fn uses_color(call: &Call, asked: &words::Asked) -> bool {
+    report::uses_color(asked.color, &call.environment, call.is_error_a_terminal)
+}
+
+fn view_of(call: &Call, asked: &words::Asked, world: &dyn World) -> View {
+    let is_live = report::is_live(&call.environment, call.is_error_a_terminal);
+    let look = Look {
+        uses_color: uses_color(call, asked),
+        is_live: is_live && asked.detail != Detail::Quiet,
+        is_streamed: asked.is_streamed,
+    };
+    View::new(look, world.screen())
+}
+
 /// What is said before anything else.
 fn words_of(asked: &words::Asked, located: &Located, warnings: usize) -> String {
-    if asked.is_quiet {
+    if asked.detail == Detail::Quiet {
         String::new()
     } else {
         report::of_pipeline(&located.shown, warnings)
@@ -339,7 +356,8 @@ impl Run<'_> {
             report_of(self.call, asked, &folder, &self.plan.tasks),
             self.world,
             started,
-            words_of(asked, self.located, self.compiled.warnings),
+            view_of(self.call, asked, self.world),
+            &words_of(asked, self.located, self.compiled.warnings),
         );
         recorder.begin();
         let outcome = if let Some(checked) = to_run {

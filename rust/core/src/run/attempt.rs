@@ -52,25 +52,26 @@ impl Output {
         }
     }
 
-    fn take(&mut self, run: &Context<'_>, data: &[u8]) {
+    fn take(&mut self, run: &Context<'_>, task: &str, data: &[u8]) {
         match run.redaction.secrets() {
-            None => self.write(data),
+            None => self.write(run, task, data),
             Some(secrets) => {
                 let redacted = self.stream.feed(secrets, data);
-                self.write(&redacted);
+                self.write(run, task, &redacted);
             }
         }
     }
 
     /// The command is over: what was kept back because more could follow is let go.
-    fn finish(&mut self, run: &Context<'_>) {
+    fn finish(&mut self, run: &Context<'_>, task: &str) {
         if run.redaction.secrets().is_some() {
             let rest = self.stream.finish();
-            self.write(&rest);
+            self.write(run, task, &rest);
         }
     }
 
-    fn write(&mut self, data: &[u8]) {
+    fn write(&mut self, run: &Context<'_>, task: &str, data: &[u8]) {
+        run.recorder.output(task, data);
         if let Err(error) = self.log.write(data) {
             self.trouble.get_or_insert(error);
         }
@@ -177,7 +178,7 @@ impl Tried<'_> {
         let run = self.run;
         let started_ms = run.recorder.now_ms();
         let shown = run.redaction.text(&step.text);
-        run.recorder.emit(&Event::StepStarted {
+        run.recorder.step_started(&Event::StepStarted {
             at_ms: started_ms,
             task: self.id,
             index,
@@ -225,9 +226,9 @@ impl Tried<'_> {
     ) -> io::Result<Exit> {
         let mut start = |argv: &[String], env: &Variables| {
             let command = Command { argv, cwd, env };
-            let mut sink = |data: &[u8]| output.take(self.run, data);
+            let mut sink = |data: &[u8]| output.take(self.run, self.id, data);
             let ended = self.run.processes.run(&command, &mut sink, limit);
-            output.finish(self.run);
+            output.finish(self.run, self.id);
             ended
         };
         let plain = step.for_the_usual_shell(self.task).and_then(direct::words);

@@ -21,7 +21,8 @@ mod schedule;
 mod session;
 mod step;
 mod summary;
-mod words;
+mod voice;
+pub(crate) mod words;
 mod workers;
 
 use std::collections::{BTreeMap, HashSet};
@@ -39,6 +40,7 @@ use crate::error::{Error, Result};
 use crate::ir::Pipeline;
 use crate::key::environment::Variables;
 use crate::process::{Groups, Processes, Watched, Watcher, end_survivors};
+use crate::view::Size;
 use interrupt::Interrupt;
 use record::{ErrorRecord, Status, TaskRecord};
 use redaction::Redaction;
@@ -55,6 +57,9 @@ pub trait World: Clock {
 
     /// Words for people, as they come.
     fn say(&self, words: &[u8]) -> io::Result<()>;
+
+    /// How large the terminal is on which they are read, if there is one.
+    fn screen(&self) -> Size;
 }
 
 /// What there is to run.

@@ -11,9 +11,11 @@ use super::journal::{Event, Journal};
 use super::record::{Ending, RunFacts, RunRecord, Status, TaskRecord, WarningRecord, timestamp};
 use super::records::{write_record, write_summary};
 use super::report::Report;
+use super::voice::{Aside, Voice};
 use super::words::refusal;
 use crate::clock::milliseconds;
 use crate::error::Error;
+use crate::view::{Fate, View};
 
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 const WRITE_SHARE: u32 = 20;
@@ -24,6 +26,7 @@ pub(crate) struct Recorder<'a> {
     folder: &'a Path,
     report: Report<'a>,
     world: &'a dyn World,
+    voice: Voice<'a>,
     started: Duration,
     /// Where each task stands in the plan.
     places: HashMap<&'a str, usize>,
@@ -34,23 +37,22 @@ struct Inner {
     tasks: Vec<TaskRecord>,
     warnings: Vec<WarningRecord>,
     journal: Journal,
-    /// What is to be said and has not been yet.
-    words: String,
-    output_is_closed: bool,
     next_write: Duration,
     is_new: bool,
 }
 
 impl<'a> Recorder<'a> {
-    /// `words` are said first.
+    /// `words` are said first, in the view that shows the run.
     pub(crate) fn new(
         facts: &'a RunFacts<'a>,
         folder: &'a Path,
         report: Report<'a>,
         world: &'a dyn World,
         started: Duration,
-        words: String,
+        mut view: View,
+        words: &str,
     ) -> Self {
+        view.say(words);
         let tasks = facts.planned.iter().map(|id| TaskRecord::waiting(id));
         let places = facts.planned.iter().enumerate();
         Self {
@@ -58,14 +60,13 @@ impl<'a> Recorder<'a> {
             folder,
             report,
             world,
+            voice: Voice::new(world, view),
             started,
             places: places.map(|(place, id)| (id.as_str(), place)).collect(),
             inner: Mutex::new(Inner {
                 tasks: tasks.collect(),
                 warnings: Vec::new(),
                 journal: Journal::at(folder),
-                words,
-                output_is_closed: false,
                 next_write: Duration::ZERO,
                 is_new: false,
             }),
@@ -98,8 +99,16 @@ impl<'a> Recorder<'a> {
         self.lock().journal.add(event);
     }
 
+    /// Something may run from now on: every task, and how long it took when it last ran.
+    pub(crate) fn expect<'t>(&self, tasks: impl Iterator<Item = (&'t str, Option<u64>)>) {
+        let now = self.world.monotonic();
+        self.voice.view().expect(tasks, now);
+    }
+
     /// The task has started.
     pub(crate) fn set_running(&self, task: &str) {
+        let now = self.world.monotonic();
+        self.voice.view().started(task, now);
         let mut inner = self.lock();
         if let Some(place) = self.places.get(task) {
             inner.tasks[*place] = TaskRecord {
@@ -126,7 +135,13 @@ impl<'a> Recorder<'a> {
             }
         };
         inner.journal.add(&event);
-        self.report.finished(&record, &mut inner.words);
+        {
+            let mut view = self.voice.view();
+            view.settled(&record.id, fate_of(record.status));
+            let mut words = String::new();
+            self.report.finished(&record, view.columns(), &mut words);
+            view.say(&words);
+        }
         inner.is_new = true;
         if let Some(place) = self.places.get(record.id.as_str()) {
             inner.tasks[*place] = record;
@@ -153,8 +168,9 @@ impl<'a> Recorder<'a> {
         });
         if let Some(delay) = retry_in_ms {
             let why = error.map_or_else(|| format!("exit code {exit_code}"), str::to_owned);
-            self.report
-                .retry(task, number, &why, delay, &mut inner.words);
+            let mut words = String::new();
+            self.report.retry(task, number, &why, delay, &mut words);
+            self.voice.view().say(&words);
         }
     }
 
@@ -181,7 +197,9 @@ impl<'a> Recorder<'a> {
             message: &warning.message,
             task,
         });
-        self.report.warning(&warning, &mut inner.words);
+        let mut words = String::new();
+        self.report.warning(&warning, &mut words);
+        self.voice.view().say(&words);
         inner.warnings.push(warning);
     }
 
@@ -192,34 +210,56 @@ impl<'a> Recorder<'a> {
 
     /// Hands over what there is to say and to note: now somebody may wait.
     pub(crate) fn flush(&self) {
-        self.flush_with(&mut self.lock());
+        self.note(&mut self.lock());
+        self.voice.flush();
     }
 
-    fn flush_with(&self, inner: &mut Inner) {
+    fn note(&self, inner: &mut Inner) {
         if let Err(error) = inner.journal.flush() {
             self.warn_of_record(inner, &error);
         }
-        if inner.words.is_empty() || inner.output_is_closed {
-            return;
+    }
+
+    /// Draws what runs now, if there is a terminal and it is time. Gives how long the next picture can wait.
+    pub(crate) fn beat(&self) -> Option<Duration> {
+        self.voice.beat()
+    }
+
+    /// A part of the output of a task that runs, without secrets.
+    pub(crate) fn output(&self, task: &str, data: &[u8]) {
+        self.voice.output(task, data);
+    }
+
+    /// A step is about to start.
+    pub(crate) fn step_started(&self, event: &Event<'_>) {
+        self.emit(event);
+        if let Event::StepStarted { task, command, .. } = event {
+            let mut words = String::new();
+            self.report.step(task, command, &mut words);
+            self.voice.view().say(&words);
         }
-        let words = std::mem::take(&mut inner.words);
-        // Words that are lost on a full disk are lost: there is nowhere left to say so.
-        if let Err(error) = self.world.say(words.as_bytes())
-            && error.kind() == io::ErrorKind::BrokenPipe
-        {
-            inner.output_is_closed = true;
-        }
+    }
+
+    /// Leaves the screen to somebody else, as long as they keep what this gives.
+    pub(crate) fn step_aside(&self) -> Aside<'_> {
+        self.voice.step_aside()
+    }
+
+    /// What stands on the screen is not what was drawn last.
+    pub(crate) fn lost_the_screen(&self) {
+        self.voice.view().lost_the_screen();
     }
 
     /// Whether nobody reads any more: then the run ends.
     pub(crate) fn output_is_closed(&self) -> bool {
-        self.lock().output_is_closed
+        self.voice.is_closed()
     }
 
     /// Writes the record, unless nothing is new or that was a moment ago.
     pub(crate) fn save(&self) {
+        self.voice.flush();
         let mut inner = self.lock();
-        self.flush_with(&mut inner);
+        self.note(&mut inner);
         let now = self.world.monotonic();
         if !inner.is_new || now < inner.next_write {
             return;
@@ -229,8 +269,9 @@ impl<'a> Recorder<'a> {
 
     /// Writes the record of the run as it starts.
     pub(crate) fn save_first(&self) {
+        self.voice.flush();
         let mut inner = self.lock();
-        self.flush_with(&mut inner);
+        self.note(&mut inner);
         self.write(&mut inner);
     }
 
@@ -265,13 +306,17 @@ impl<'a> Recorder<'a> {
             at_ms: ending.finished_ms,
             record: &told.alone(),
         });
-        self.report.summary(&told, &mut inner.words);
-        self.flush_with(&mut inner);
+        let mut words = String::new();
+        self.report.summary(&told, &mut words);
+        self.voice.view().say(&words);
+        self.note(&mut inner);
+        self.voice.rest();
         let written =
             write_record(self.folder, &told).and_then(|()| write_summary(self.folder, &told));
         if let Err(error) = written {
             self.warn_of_record(&mut inner, &io_of(error));
-            self.flush_with(&mut inner);
+            self.note(&mut inner);
+            self.voice.rest();
         }
         inner.tasks = tasks;
     }
@@ -293,6 +338,15 @@ impl<'a> Recorder<'a> {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn fate_of(status: Status) -> Fate {
+    match status {
+        Status::Passed => Fate::Passed,
+        Status::Failed => Fate::Failed,
+        Status::Cached => Fate::Cached,
+        Status::Skipped | Status::Cancelled | Status::Waiting | Status::Running => Fate::Left,
     }
 }
 

@@ -8,6 +8,7 @@ use super::record::{RunRecord, Status, TaskRecord, WarningRecord};
 use super::summary::describe_verdict;
 use super::words::{plural, refusal, spell_duration, visible};
 use crate::key::environment::Variables;
+use crate::view::{clean, fit};
 
 const WIDEST_NAME: usize = 40;
 
@@ -21,8 +22,10 @@ pub(crate) enum Logs {
 
 pub(crate) struct Report<'a> {
     pub(crate) uses_color: bool,
-    pub(crate) is_quiet: bool,
+    pub(crate) detail: Detail,
     pub(crate) logs: Logs,
+    /// Whether whoever reads has had the logs already.
+    pub(crate) is_streamed: bool,
     /// Where the call was made.
     pub(crate) cwd: &'a Path,
     /// Where the record is.
@@ -31,8 +34,29 @@ pub(crate) struct Report<'a> {
     pub(crate) width: usize,
 }
 
-/// By `NO_COLOR`, `FORCE_COLOR` and the terminal, in this order.
-pub(crate) fn uses_color(environment: &Variables, is_terminal: bool) -> bool {
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Only of what went wrong.
+    Quiet,
+    Usual,
+    /// Every command, too.
+    Verbose,
+}
+
+/// What `--color` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// By `--color`, `NO_COLOR`, `FORCE_COLOR` and the terminal, in this order.
+pub(crate) fn uses_color(choice: Color, environment: &Variables, is_terminal: bool) -> bool {
+    if choice != Color::Auto {
+        return choice == Color::Always;
+    }
     let value = |name: &str| environment.get(name).map_or("", String::as_str);
     if !value("NO_COLOR").is_empty() {
         return false;
@@ -41,6 +65,12 @@ pub(crate) fn uses_color(environment: &Variables, is_terminal: bool) -> bool {
         return true;
     }
     is_terminal && value("TERM") != "dumb"
+}
+
+/// Whether what runs now is shown on a terminal: one that can move its cursor, and that a person looks at.
+pub(crate) fn is_live(environment: &Variables, is_terminal: bool) -> bool {
+    let value = |name: &str| environment.get(name).map_or("", String::as_str);
+    is_terminal && value("TERM") != "dumb" && matches!(value("CI"), "" | "0" | "false")
 }
 
 /// The width of the column that holds the names of these tasks.
@@ -60,23 +90,26 @@ pub(crate) fn of_pipeline(shown: &str, warnings: usize) -> String {
 
 impl Report<'_> {
     /// What there is to say of a task in its final state.
-    pub(crate) fn finished(&self, task: &TaskRecord, text: &mut String) {
+    ///
+    /// `columns`: how wide a line may be that has to stay one.
+    pub(crate) fn finished(&self, task: &TaskRecord, columns: Option<usize>, text: &mut String) {
         let failed = task.status == Status::Failed;
-        if self.is_quiet && !failed {
+        if self.is_quiet() && !failed {
             return;
         }
-        self.line(task, text);
+        self.line(task, columns, text);
         let is_wanted = match self.logs {
             Logs::NewOnly => failed || task.status == Status::Passed,
             Logs::ErrorsOnly => failed,
             Logs::None => false,
         };
-        if is_wanted {
+        // What was said as it came is not said again.
+        if is_wanted && !self.is_streamed {
             self.log(task, text);
         }
     }
 
-    fn line(&self, task: &TaskRecord, text: &mut String) {
+    fn line(&self, task: &TaskRecord, columns: Option<usize>, text: &mut String) {
         let (mark, color) = match task.status {
             Status::Passed => ("✓", "32"),
             Status::Cached => ("=", "36"),
@@ -86,11 +119,21 @@ impl Report<'_> {
             Status::Waiting | Status::Running => ("?", "33"),
         };
         let time = task.duration_ms.map(spell_duration).unwrap_or_default();
-        let why = self.style(&visible(&describe_verdict(task)), "2");
         let width = self.width;
-        let line = format!("{:<width$}  {time:>6}  {why}", task.id);
+        let head = format!("{:<width$}  {time:>6}  ", task.id);
+        let why = visible(&describe_verdict(task));
+        let line = format!("{head}{why}");
+        let line = match columns {
+            // The mark and a space come first, and the last column stays free.
+            Some(columns) => fit(line.trim_end(), columns.saturating_sub(3)),
+            None => line.trim_end().into(),
+        };
+        let line = match line.strip_prefix(&head) {
+            Some(why) => format!("{head}{}", self.style(why, "2")),
+            None => line.into_owned(),
+        };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{} {}", self.style(mark, color), line.trim_end());
+        let _ = writeln!(text, "{} {line}", self.style(mark, color));
     }
 
     fn log(&self, task: &TaskRecord, text: &mut String) {
@@ -101,6 +144,7 @@ impl Report<'_> {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) => format!("(the log cannot be read: {})", refusal(&error)),
         };
+        let log = clean(&log, self.uses_color);
         if log.is_empty() {
             return;
         }
@@ -119,7 +163,7 @@ impl Report<'_> {
 
     /// A try that failed, and another that follows.
     pub(crate) fn retry(&self, task: &str, number: u32, why: &str, in_ms: u64, text: &mut String) {
-        if !self.is_quiet {
+        if !self.is_quiet() {
             let delay = spell_duration(in_ms);
             let _ = writeln!(
                 text,
@@ -129,9 +173,16 @@ impl Report<'_> {
         }
     }
 
+    /// A command that is about to start.
+    pub(crate) fn step(&self, task: &str, command: &str, text: &mut String) {
+        if self.detail == Detail::Verbose {
+            let _ = writeln!(text, "$ {task}: {}", visible(command));
+        }
+    }
+
     /// The end of the run: failed first.
     pub(crate) fn summary(&self, record: &RunRecord<'_>, text: &mut String) {
-        if !self.is_quiet {
+        if !self.is_quiet() {
             text.push('\n');
         }
         for task in record
@@ -145,15 +196,19 @@ impl Report<'_> {
             let reason = reason.unwrap_or_else(|| "failed".to_owned());
             let _ = writeln!(text, "{head}: {}: {reason}", task.id);
         }
-        if !self.is_quiet {
+        if !self.is_quiet() {
             text.push_str(&summary_line(record));
             let place = relative(self.folder, self.cwd);
             let _ = writeln!(text, "\nrecord: {}", visible(&place));
         }
     }
 
+    fn is_quiet(&self) -> bool {
+        self.detail == Detail::Quiet
+    }
+
     fn style(&self, text: &str, style: &str) -> String {
-        if self.uses_color {
+        if self.uses_color && !text.is_empty() {
             format!("\x1b[{style}m{text}\x1b[0m")
         } else {
             text.to_owned()

@@ -54,12 +54,18 @@ pub(super) fn drive(
 ) -> Result<()> {
     let fault = |error: std::io::Error| Error::at(work.root)(error);
     let (hearing, calling) = signal_pipe().map_err(fault)?;
-    let signals = Signals::listen(&HANDLED, calling.try_clone().map_err(fault)?);
+    // Whoever stopped us has written over what we drew.
+    let heard = [HANDLED.as_slice(), &[libc::SIGCONT]].concat();
+    let signals = Signals::listen(&heard, calling.try_clone().map_err(fault)?);
     let mut tasks = Vec::with_capacity(work.tasks.len());
     for id in work.tasks {
         tasks.push((id.as_str(), work.pipeline.task(id)?));
     }
     let weights = work.engine.durations();
+    run.recorder.expect(tasks.iter().map(|(id, task)| {
+        let nothing = task.steps.is_empty().then_some(0);
+        (*id, nothing.or_else(|| weights.get(*id).copied()))
+    }));
     let middle = middle_of(weights.values().copied().collect());
     let weight = |id: &str| weights.get(id).copied().unwrap_or(middle);
     let schedule = Schedule::new(
@@ -114,7 +120,12 @@ fn middle_of(mut known: Vec<u64>) -> u64 {
 fn listen(shared: &Shared<'_>, groups: &Groups, hearing: &mut File) {
     let run = shared.run;
     let mut kill_at = None;
-    let begin = |number: c_int, kill_at: &mut Option<Duration>| {
+    let mut aside = None;
+    let mut begin = |number: c_int, kill_at: &mut Option<Duration>| {
+        if run.interrupt.is_requested() && aside.is_none() {
+            // The next signal ends pipec where it stands.
+            aside = Some(run.recorder.step_aside());
+        }
         if run.interrupt.begin(number, groups) {
             *kill_at = Some(run.world.monotonic() + KILL_GRACE);
             shared.lock().schedule.stop("interrupted");
@@ -129,12 +140,15 @@ fn listen(shared: &Shared<'_>, groups: &Groups, hearing: &mut File) {
         begin(libc::SIGINT, &mut kill_at);
     }
     while shared.lock().workers > 0 {
-        let left = kill_at.map_or(TICK, |at: Duration| {
-            at.saturating_sub(run.world.monotonic()).min(TICK)
+        let tick = run.recorder.beat().map_or(TICK, |left| left.min(TICK));
+        let left = kill_at.map_or(tick, |at: Duration| {
+            at.saturating_sub(run.world.monotonic()).min(tick)
         });
         for byte in heard(hearing, left) {
-            if byte != LOOK {
-                begin(c_int::from(byte), &mut kill_at);
+            match c_int::from(byte) {
+                0 => {}
+                libc::SIGCONT => run.recorder.lost_the_screen(),
+                number => begin(number, &mut kill_at),
             }
         }
         if run.recorder.output_is_closed() && !run.interrupt.is_requested() {
