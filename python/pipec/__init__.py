@@ -5,6 +5,10 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from pipec._core import VERSION as __version__  # noqa: N811
+    from pipec.api.command_line import CliResult, run_cli
+    from pipec.api.loading import load
+    from pipec.api.running import RunSettings, arun_job, arun_task, run_job, run_task
+    from pipec.clock import Clock, SystemClock
     from pipec.codes import Code
     from pipec.diagnostics import Finding, Label
     from pipec.errors import (
@@ -17,42 +21,61 @@ if TYPE_CHECKING:
     )
     from pipec.ir import Job, Pipeline, Task
     from pipec.plan.select import Plan, select
+    from pipec.ports.executor import Command, Executor, Exit
+    from pipec.ports.store import Store
+    from pipec.runtime.events import Event, Listener
     from pipec.runtime.record import RunRecord, TaskRecord
-    from pipec.runtime.request import RunRequest, Services
-    from pipec.runtime.run import run
 
 __all__ = [
     "BugError",
+    "CliResult",
+    "Clock",
     "Code",
+    "Command",
     "DriftError",
+    "Event",
+    "Executor",
+    "Exit",
     "Finding",
     "Job",
     "Label",
+    "Listener",
     "PipecError",
     "Pipeline",
     "Plan",
     "PlanError",
     "RunError",
     "RunRecord",
-    "RunRequest",
-    "Services",
+    "RunSettings",
     "SpecError",
+    "Store",
+    "SystemClock",
     "Task",
     "TaskRecord",
     "__version__",
-    "run",
+    "arun_job",
+    "arun_task",
+    "load",
+    "run_cli",
+    "run_job",
+    "run_task",
     "select",
 ]
 
 _HOMES = {
+    "pipec.api.command_line": ("CliResult", "run_cli"),
+    "pipec.api.loading": ("load",),
+    "pipec.api.running": ("RunSettings", "arun_job", "arun_task", "run_job", "run_task"),
+    "pipec.clock": ("Clock", "SystemClock"),
     "pipec.codes": ("Code",),
     "pipec.diagnostics": ("Finding", "Label"),
     "pipec.errors": ("BugError", "DriftError", "PipecError", "PlanError", "RunError", "SpecError"),
     "pipec.ir": ("Job", "Pipeline", "Task"),
     "pipec.plan.select": ("Plan", "select"),
+    "pipec.ports.executor": ("Command", "Executor", "Exit"),
+    "pipec.ports.store": ("Store",),
+    "pipec.runtime.events": ("Event", "Listener"),
     "pipec.runtime.record": ("RunRecord", "TaskRecord"),
-    "pipec.runtime.request": ("RunRequest", "Services"),
-    "pipec.runtime.run": ("run",),
 }
 
 

@@ -20,7 +20,7 @@ def main() -> None:
     takes a few milliseconds, and most of them are Python's own start.
     """
     answer = _ask()
-    if answer is None and sys.argv[1:] and not _is_help(sys.argv[-1]):
+    if answer is None and sys.argv[1:] and not is_help(sys.argv[-1]):
         answer = _ask_again()
     if isinstance(answer, tuple):
         out, err, status, failed = answer
@@ -30,8 +30,8 @@ def main() -> None:
 
             keep_context(failed)
         _leave(out, err, status)
-    if sys.argv[1:] and _is_help(sys.argv[-1]):
-        page = _help_page(sys.argv[1:-1])
+    if sys.argv[1:] and is_help(sys.argv[-1]):
+        page = help_page(sys.argv[1:-1])
         if page:
             _leave(page, "", 0)
     from pipec.cli.main import main as run_command_line
@@ -39,7 +39,8 @@ def main() -> None:
     sys.exit(run_command_line(sys.argv[1:], answer))
 
 
-def _is_help(word: str) -> bool:
+def is_help(word: str) -> bool:
+    """Whether a last word asks for help."""
     return word in ("--help", "-h")
 
 
@@ -72,7 +73,7 @@ def _ask() -> "tuple[str, str, int, str | None] | _core.HandOver | None":
         sys.exit(report(error))
 
 
-def _help_page(command: list[str]) -> str:
+def help_page(command: list[str]) -> str:
     """The help of a command as it was when pipec was made; empty if there is no such command."""
     name = ".".join(["pipec", *command])
     if not name.replace(".", "").replace("-", "").isalnum():

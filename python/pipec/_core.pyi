@@ -249,6 +249,49 @@ class Engine:
     def log_of(self, task: str, /) -> bytes | None:
         """The stored log of a hit, if the store has it."""
 
+    def export(self, task: str, /) -> tuple[bytes, list[str]] | None:
+        """What another store needs of a finished task: its entry, and the digests of its blobs.
+
+        None if the task's own store has no entry for its key.
+
+        Raises:
+            OSError: the store cannot be read.
+        """
+
+    def blob(self, task: str, digest: str, /) -> bytes:
+        """The blob of this digest in the task's own store, checked.
+
+        Raises:
+            OSError: it is missing, damaged (`errno.EBADMSG`) or cannot be read.
+            ValueError: `digest` is none.
+        """
+
+    def wanted(self, task: str, entry: bytes, /) -> list[str]:
+        """The blobs that the task's own store still needs to take over an entry from elsewhere.
+
+        First those that list files, then, once these were taken, the contents of the files. The
+        task must have been decided.
+
+        Raises:
+            OSError: `entry` is none for the task's key (`errno.EBADMSG`).
+        """
+
+    def take_blob(self, task: str, digest: str, data: bytes, /) -> None:
+        """Takes a blob over into the task's own store.
+
+        Raises:
+            OSError: `data` does not have this digest (`errno.EBADMSG`), or cannot be written.
+            ValueError: `digest` is none.
+        """
+
+    def take_entry(self, task: str, entry: bytes, /) -> None:
+        """Takes an entry over: the next `decide` of the task is a hit.
+
+        Raises:
+            OSError: it is none for the task's key, names blobs that are not there, or outputs that
+            the task does not own (`errno.EBADMSG`); or it cannot be written.
+        """
+
     def save(self) -> None:
         """Writes the stat index, the baselines, the tables of stores and the times of last use.
 

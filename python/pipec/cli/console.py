@@ -14,8 +14,8 @@ class Console:
     """Where a command writes. `data` goes to standard output, everything else to standard error."""
 
     def __init__(self, out: TextIO, err: TextIO, *, color: bool) -> None:
-        self._out = out
-        self._err = err
+        self.out = out
+        self.err = err
         self.color = color
         self.is_quiet = False
         self.is_verbose = False
@@ -36,7 +36,7 @@ class Console:
         """Writes what was asked for. What cannot be written is known at the end, to `finish`."""
         # In pieces: Python does not notice a reader that goes away in the middle of a large one.
         for start in range(0, len(text), _PIECE):
-            self._try(self._out.write, text[start : start + _PIECE])
+            self._try(self.out.write, text[start : start + _PIECE])
 
     def say(self, text: str) -> None:
         """Writes one line for a person, unless the command is to be quiet."""
@@ -50,7 +50,7 @@ class Console:
     def write_log(self, text: str) -> None:
         """Writes a part of a task's log as it is."""
         try:
-            self._err.write(text)
+            self.err.write(text)
         except BrokenPipeError:
             raise
         except OSError:
@@ -67,9 +67,9 @@ class Console:
         Raises:
             BrokenPipeError: nobody reads any more.
         """
-        self._try(self._out.flush)
+        self._try(self.out.flush)
         try:
-            self._err.flush()
+            self.err.flush()
         except BrokenPipeError:
             raise
         except OSError:
@@ -86,6 +86,11 @@ class Console:
         if self._trouble is not None:
             message = f"cannot write the output: {self._trouble.strerror}"
             raise PipecError(Code.OUTPUT_UNWRITABLE, message)
+
+    @property
+    def data_is_lost(self) -> bool:
+        """Whether some of what was asked for could not be written."""
+        return self._trouble is not None
 
     def _try(self, write: Callable[..., object], *text: str) -> None:
         if self._trouble is None:

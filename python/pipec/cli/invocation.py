@@ -13,12 +13,16 @@ from pipec.ir.pipeline import Pipeline
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """What every command gets."""
+    """What every command gets.
+
+    `owns_process`: signals of this process are for the command, as on a command line.
+    """
 
     cwd: str
     environ: Mapping[str, str]
     settings: Settings
     console: Console
+    owns_process: bool = True
 
     @property
     def start(self) -> str:

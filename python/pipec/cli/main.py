@@ -5,13 +5,13 @@ A run with everything cached comes through here in milliseconds: nothing is impo
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from pipec import _core
+from pipec.__main__ import help_page, is_help
 from pipec.cli.console import Console, wants_color
 from pipec.cli.options import UsageError, plain_run, take_globals
-from pipec.codes import Code
 from pipec.errors import PipecError
 
 OUTPUT_CLOSED = 141
@@ -57,28 +57,34 @@ TWICE = "verify"
 
 
 def main(argv: Sequence[str], begun: "_core.HandOver | None" = None) -> int:
-    """Carries out a command line and gives the exit status. Never raises.
+    """Carries out the command line of this process and gives the exit status. Never raises.
 
     `begun` is the run of this command line as far as the core got with it.
     """
     console = Console(sys.stdout, sys.stderr, color=wants_color("auto", os.environ, sys.stderr))
     try:
-        status = _dispatch(list(argv), console, begun)
-        console.finish()
+        status = _carry_out(argv, console, os.environ, begun=begun)
     except BrokenPipeError:
         _drop(sys.stdout, sys.stderr)
         return OUTPUT_CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:
-        from pipec.cli.report.errors import report_error
-
-        status = report_error(error, console=console, environ=os.environ)
-        if isinstance(error, PipecError) and error.code is Code.OUTPUT_UNWRITABLE:
-            _drop(sys.stdout)
+    if console.data_is_lost:
+        _drop(sys.stdout)
     if console.words_are_lost:
         _drop(sys.stderr)
     return status
+
+
+def call(
+    argv: Sequence[str], *, cwd: str, environ: Mapping[str, str], out: TextIO, err: TextIO
+) -> int:
+    """Carries out a command line inside of another program and gives the exit status.
+
+    Nothing of this process is touched: no stream, folder, variable or signal handler.
+    """
+    console = Console(out, err, color=wants_color("auto", environ, err))
+    return _carry_out(argv, console, environ, cwd=cwd)
 
 
 def report(error: Exception) -> int:
@@ -103,22 +109,61 @@ def _working_folder() -> str:
         raise UsageError("the folder in which pipec was called is gone") from None
 
 
-def _dispatch(argv: list[str], console: Console, begun: "_core.HandOver | None") -> int:
+def _carry_out(
+    argv: Sequence[str],
+    console: Console,
+    environ: Mapping[str, str],
+    *,
+    cwd: str | None = None,
+    begun: "_core.HandOver | None" = None,
+) -> int:
+    """Without `cwd` the call is that of this process.
+
+    Raises:
+        BrokenPipeError: nobody reads any more.
+        KeyboardInterrupt: somebody interrupted this process.
+    """
+    try:
+        status = _dispatch(argv, console, environ, cwd, begun)
+        console.finish()
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        from pipec.cli.report.errors import report_error
+
+        return report_error(error, console=console, environ=environ)
+    return status
+
+
+def _dispatch(
+    argv: Sequence[str],
+    console: Console,
+    environ: Mapping[str, str],
+    cwd: str | None,
+    begun: "_core.HandOver | None",
+) -> int:
     settings, words = take_globals(argv)
     console.configure(
-        color=wants_color(settings.color, os.environ, sys.stderr),
+        color=wants_color(settings.color, environ, console.err),
         is_quiet=settings.is_quiet,
         is_verbose=settings.is_verbose,
     )
     if words in (["--version"], ["version"]):
         console.data(f"pipec {_core.VERSION}\n")
         return 0
+    if words and is_help(words[-1]) and (page := help_page(words[:-1])):
+        console.data(page)
+        return 0
     from pipec.cli.invocation import Invocation
 
     invocation = Invocation(
-        cwd=_working_folder(), environ=os.environ, settings=settings, console=console
+        cwd=_working_folder() if cwd is None else cwd,
+        environ=environ,
+        settings=settings,
+        console=console,
+        owns_process=cwd is None,
     )
-    if "_PIPEC_COMPLETE" in os.environ:
+    if "_PIPEC_COMPLETE" in environ:
         # A shell asks for completions: its words are in the environment.
         words = []
     is_verb = not words or words[0] in VERBS or words[0].startswith("-")

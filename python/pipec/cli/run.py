@@ -35,7 +35,11 @@ def run(
         from pipec.cli.dry import print_prediction
 
         return print_prediction(invocation, request, options)
-    services = Services(listeners=_listeners(invocation, request, options), begun=begun)
+    services = Services(
+        listeners=_listeners(invocation, request, options),
+        handle_signals=invocation.owns_process,
+        begun=begun,
+    )
     record = run_plan(request, services)
     if options.format == "json":
         import json

@@ -1,7 +1,6 @@
 """Every setting that influences pipec, and where each came from."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 
 from pipec import _core
@@ -61,7 +60,9 @@ def _settings(invocation: Invocation) -> Iterator[Setting]:
         value=outer or None,
         source=f"variable {SESSION_VARIABLE}" if outer else "made for each run",
     )
-    is_colored, reason = choose_color(invocation.settings.color, invocation.environ, sys.stderr)
+    is_colored, reason = choose_color(
+        invocation.settings.color, invocation.environ, invocation.console.err
+    )
     yield Setting(name="color", value=_yes(is_colored), source=reason)
     yield pager(invocation.environ)
     yield _flag("quiet", is_set=invocation.settings.is_quiet)

@@ -80,9 +80,14 @@ def written_fields(cls: Any) -> tuple[tuple[str, str, Any], ...]:
     """
     return tuple(
         (f.name, f.name.replace("_", "-"), MISSING if f.name == "kind" else _default(f))
-        for f in fields(cls)
+        for f in _encoded(cls)
         if f.name != "id"
     )
+
+
+def _encoded(cls: Any) -> tuple[Field[Any], ...]:
+    """The fields of a class that are part of the IR."""
+    return tuple(f for f in fields(cls) if f.metadata.get("encoded", True))
 
 
 def _default(field: Field[Any]) -> Any:
@@ -118,7 +123,7 @@ def _mapping_decoder(hint: Any) -> Any:
 
 def _dataclass_decoder(cls: Any) -> Any:
     hints = get_type_hints(cls)
-    by_key = {f.name.replace("_", "-"): (f.name, _decoder(hints[f.name])) for f in fields(cls)}
+    by_key = {f.name.replace("_", "-"): (f.name, _decoder(hints[f.name])) for f in _encoded(cls)}
 
     def decode_dataclass(value: Any) -> Any:
         return cls(**{by_key[key][0]: by_key[key][1](member) for key, member in value.items()})

@@ -17,12 +17,17 @@ from pipec.ir.task import Task, TaskId
 from pipec.ir.trigger import Trigger
 from pipec.ir.workspace import Workspace
 
+NOT_ENCODED: Mapping[str, bool] = {"encoded": False}
+"""Marks a field of a value that is no part of the IR."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """The normalized pipeline. Mappings are in the order of their keys.
 
-    `orchestration` holds what is reserved for pipelines that depend on pipelines, by key.
+    `orchestration` holds what is reserved for pipelines that depend on pipelines, by key. `root` is
+    the folder that it was loaded from, absolute, or empty; it is no part of the IR: two pipelines
+    that differ only there are equal.
     """
 
     name: str
@@ -43,3 +48,4 @@ class Pipeline:
     commands: CommandPolicy = field(default_factory=CommandPolicy)
     sync: SyncSettings = field(default_factory=SyncSettings)
     orchestration: Mapping[str, Any] = field(default_factory=dict)
+    root: str = field(default="", compare=False, repr=False, metadata=NOT_ENCODED)

@@ -45,12 +45,12 @@ class Assessment:
         file_values: FileValues,
         decisions: dict[str, Decision],
         *,
-        handle_signals: bool,
+        services: Services,
     ) -> None:
         self.request = request
         self.engine = engine
         self.file_values = file_values
-        self.handle_signals = handle_signals
+        self.services = services
         self.redaction = Redaction()
         self.short_secrets: tuple[str, ...] = ()
         """Names of secrets that are too short to be masked."""
@@ -178,7 +178,7 @@ def assess(request: RunRequest, services: Services, run_id: str) -> Assessment:
             engine,
             file_values,
             read_decisions(decided),
-            handle_signals=services.handle_signals,
+            services=services,
         )
     engine = open_engine(request, services, run_id)
     extras: dict[str, list[Extra]] = {}
@@ -194,9 +194,7 @@ def assess(request: RunRequest, services: Services, run_id: str) -> Assessment:
     except (OSError, ValueError):
         # Whatever it is, the task that it belongs to will name it.
         decisions = {}
-    return Assessment(
-        request, engine, file_values, decisions, handle_signals=services.handle_signals
-    )
+    return Assessment(request, engine, file_values, decisions, services=services)
 
 
 def file_extras(task: Task, values: FileValues) -> list[Extra]:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pipec.codes import Code
 from pipec.ir.step import ArgvStep, ShellStep
 from pipec.ir.task import Task
+from pipec.ports.executor import Command, Exit
 from pipec.runtime import environment
 from pipec.runtime.context import RunContext
 from pipec.runtime.durations import spell_duration
 from pipec.runtime.events import AttemptFinished, AttemptStarted, OutputChunk, StepStarted
 from pipec.runtime.logs import TaskLog
-from pipec.runtime.process import TIMED_OUT, Command, Exit
+from pipec.runtime.process import TIMED_OUT
 from pipec.runtime.record import AttemptRecord, ErrorRecord, StepRecord, timestamp
 from pipec.runtime.stores import SESSION_VARIABLE
 
@@ -177,7 +178,7 @@ class _Attempt:
         if self._task.interactive:
             return await self._run.processes.run_with_terminal(command, timeout_s=timeout_s)
         try:
-            return await self._run.processes.run(command, self._take, timeout_s=timeout_s)
+            return await self._run.executor.run(command, self._take, timeout_s=timeout_s)
         finally:
             if self._redactor is not None:
                 self._pass_on(self._redactor.finish())

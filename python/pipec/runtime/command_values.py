@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from pipec.codes import Code
 from pipec.errors import RunError
-from pipec.runtime.process import Command, Processes
+from pipec.ports.executor import Command
+from pipec.runtime.process import Processes
 
 _SHELL = ("sh", "-e", "-c")
 _LONGEST_COMPLAINT = 500

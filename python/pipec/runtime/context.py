@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipec.codes import Code
+from pipec.ports.executor import Executor
 from pipec.runtime.command_values import CommandValues
+from pipec.runtime.far_store import FarStore
 from pipec.runtime.inputs import FileValues
 from pipec.runtime.interrupt import Interrupt
 from pipec.runtime.process import Processes
@@ -20,18 +22,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """One run under way. `session_store` is the folder of the session's results."""
+    """One run under way.
+
+    `executor` runs the commands of steps, `processes` whatever else has to run. `far` is the store
+    behind the project's own. `session_store` is the folder of the session's results.
+    """
 
     request: RunRequest
     recorder: Recorder
     engine: "_core.Engine"
     redaction: Redaction
     processes: Processes
+    executor: Executor
     reaper: Reaper
     interrupt: Interrupt
     file_values: FileValues
     command_values: CommandValues
     session_store: str
+    far: FarStore | None = None
 
     def error(self, code: Code, message: str) -> ErrorRecord:
         """An error for a record, without secrets."""

@@ -12,9 +12,11 @@ from pipec.runtime.command_values import CommandValues
 from pipec.runtime.context import RunContext
 from pipec.runtime.decision import Decision
 from pipec.runtime.events import TaskReady
+from pipec.runtime.far_store import FarStore
 from pipec.runtime.groups import Groups
 from pipec.runtime.inputs import FileValues
 from pipec.runtime.interrupt import Interrupt
+from pipec.runtime.interruptible import Interruptible
 from pipec.runtime.outcome import skipped_record
 from pipec.runtime.perform import perform
 from pipec.runtime.process import Processes
@@ -22,7 +24,7 @@ from pipec.runtime.reaper import Reaper
 from pipec.runtime.record import RunRecord, TaskRecord
 from pipec.runtime.recorder import Recorder
 from pipec.runtime.redaction import Redaction
-from pipec.runtime.request import RunRequest
+from pipec.runtime.request import RunRequest, Services
 from pipec.runtime.schedule import Ending, Schedule
 from pipec.runtime.stores import planned, scratch_folders, session_folder
 from pipec.runtime.survivors import end_survivors
@@ -45,7 +47,7 @@ class Work(Protocol):
     @property
     def redaction(self) -> Redaction: ...
     @property
-    def handle_signals(self) -> bool: ...
+    def services(self) -> Services: ...
     def foreseen(self, task: TaskId) -> Decision | None:
         """What was decided about the task before anything ran, if it can be relied on."""
 
@@ -55,7 +57,8 @@ class Work(Protocol):
 
 def execute(work: Work, recorder: Recorder) -> RunRecord:
     """Executes the plan and closes its record."""
-    return asyncio.run(_execute(work, recorder))
+    with asyncio.Runner(loop_factory=work.services.open_loop) as runner:
+        return runner.run(_execute(work, recorder))
 
 
 async def drive(
@@ -118,6 +121,11 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
         engine=work.engine,
         redaction=work.redaction,
         processes=processes,
+        executor=(
+            Interruptible(work.services.executor, interrupt)
+            if work.services.executor is not None
+            else processes
+        ),
         reaper=reaper,
         interrupt=interrupt,
         file_values=work.file_values,
@@ -128,12 +136,16 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
             before_start=reaper.start,
         ),
         session_store=session_store,
+        far=_open_far_store(work, recorder),
     )
     recorder.on_closed_output = lambda: interrupt.begin(signal.SIGPIPE)
     if recorder.output_is_closed:
         interrupt.begin(signal.SIGPIPE)
-    if work.handle_signals:
+    if work.services.handle_signals:
         interrupt.install()
+    if work.services.stop is not None:
+        loop = asyncio.get_running_loop()
+        work.services.stop.attach(lambda: loop.call_soon_threadsafe(interrupt.begin, signal.SIGINT))
     try:
         await _work_off(run, work)
         if interrupt.requested:
@@ -147,6 +159,8 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
     finally:
         reaper.stop()
         interrupt.uninstall()
+        if work.services.stop is not None:
+            work.services.stop.detach()
 
 
 async def _work_off(run: RunContext, work: Work) -> None:
@@ -187,6 +201,14 @@ def _close(run: RunContext) -> RunRecord:
     if any(_is_failure(run.request.pipeline.tasks, record) for record in run.recorder.tasks()):
         return run.recorder.finish("failed", 1)
     return run.recorder.finish("passed", 0)
+
+
+def _open_far_store(work: Work, recorder: Recorder) -> FarStore | None:
+    def warn(code: Code, message: str, task: str) -> None:
+        recorder.warn(code, work.redaction.text(message), task=task)
+
+    store = work.services.store
+    return None if store is None else FarStore(store, work.engine, warn)
 
 
 def _is_failure(tasks: Mapping[TaskId, Task], record: TaskRecord) -> bool:

@@ -58,6 +58,8 @@ class _Performance:
     async def give(self, foreseen: Decision | None) -> TaskRecord:
         try:
             self._decision = foreseen or await self._decide()
+            if await self._has_been_fetched(self._decision):
+                self._decision = await self._decide()
             if self._decision.is_hit:
                 refused = await self._restore(self._decision)
                 if refused is None:
@@ -92,6 +94,12 @@ class _Performance:
         except ValueError as error:
             first = findings_of(error)[0]
             raise RunError(first.code, first.message) from error
+
+    async def _has_been_fetched(self, decision: Decision) -> bool:
+        far = self._run.far
+        if far is None or not decision.key or decision.verdict.kind not in ("miss", "corrupt"):
+            return False
+        return await far.fetch(self._task, decision.key)
 
     async def _extras(self) -> list[Extra]:
         extras: list[Extra] = []
@@ -195,6 +203,9 @@ class _Performance:
                 f"neither file, link nor folder: {_outputs(sealed['unsuitable'])}",
             )
         self._warn_of_unstored(sealed["changed_inputs"], sealed.get("trouble") or "")
+        key = self._decision.key if self._decision else None
+        if sealed["stored"] and self._run.far is not None and key:
+            await self._run.far.push(self._task, key)
         return OutputsRecord(
             files=sealed["files"], bytes=sealed["bytes"], digest=sealed["digest"] or None
         )

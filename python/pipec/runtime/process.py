@@ -4,10 +4,9 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from pipec.clock import Clock
+from pipec.ports.executor import Command, Exit, Sink
 from pipec.runtime.child import Child, start_child
 from pipec.runtime.groups import Groups
 from pipec.runtime.survivors import has_live_member
@@ -16,31 +15,6 @@ TIMED_OUT = 124
 SIGNALLED = 128
 _READ_SIZE = 65536
 _POLL_S = 0.02
-
-Sink = Callable[[bytes], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """What to start, and where."""
-
-    argv: tuple[str, ...]
-    cwd: str
-    env: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exit:
-    """How a command ended. `code` is what a shell says: 124 timed out, 128 plus a signal's number.
-
-    `group` is the command's process group if something in it lives on.
-    """
-
-    code: int
-    duration_ms: int
-    signal: str | None = None
-    timed_out: bool = False
-    group: int | None = None
 
 
 class Processes:

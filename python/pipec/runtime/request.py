@@ -2,12 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pipec import _core
 from pipec.clock import Clock, SystemClock
 from pipec.ir.pipeline import Pipeline
 from pipec.plan.select import Plan
 from pipec.runtime.events import Listener
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from pipec.ports.executor import Executor
+    from pipec.ports.store import Store
+    from pipec.runtime.stop import Stop
 
 KEEP_RUNS = 50
 MAX_LOG_BYTES = 8 * 1024 * 1024
@@ -50,6 +58,9 @@ class Services:
 
     `handle_signals`: SIGINT, SIGTERM and SIGHUP end the run in order; needs the main thread.
     `begun` is the run as far as the core got with it by itself: the lock, and the engine.
+    `executor` runs the commands of steps, instead of processes of this machine. `store` stands
+    behind the project's own. `stop` ends the run from another thread. `open_loop` makes the event
+    loop, for a clock that brings its own.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -57,3 +68,7 @@ class Services:
     open_engine: OpenEngine = field(default_factory=lambda: _core.Engine)
     handle_signals: bool = True
     begun: "_core.HandOver | None" = None
+    executor: "Executor | None" = None
+    store: "Store | None" = None
+    stop: "Stop | None" = None
+    open_loop: "Callable[[], AbstractEventLoop] | None" = None

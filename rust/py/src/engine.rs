@@ -4,10 +4,15 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use pipec_core::digest::Digest;
 use pipec_core::engine::{self, Extras, Request, TaskFacts};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::errors::{from_json, to_json, to_python};
+
+/// An entry, and the digests of the blobs that belong to it.
+type Exported = (Cow<'static, [u8]>, Vec<String>);
 
 #[pyclass(frozen, module = "pipec._core")]
 pub(crate) struct Engine(pub(crate) engine::Engine);
@@ -84,9 +89,7 @@ impl Engine {
         let shown = files.into_iter().map(|(path, digest)| {
             (
                 Cow::Owned(path),
-                digest
-                    .map(pipec_core::digest::Digest::to_hex)
-                    .unwrap_or_default(),
+                digest.map(Digest::to_hex).unwrap_or_default(),
             )
         });
         Ok(shown.collect())
@@ -108,6 +111,38 @@ impl Engine {
         Ok(log.map(Cow::Owned))
     }
 
+    #[pyo3(signature = (task, /))]
+    fn export(&self, py: Python<'_>, task: &str) -> PyResult<Option<Exported>> {
+        let exported = py.detach(|| self.0.export(task)).map_err(to_python)?;
+        Ok(exported.map(|(entry, blobs)| (Cow::Owned(entry), to_hex(&blobs))))
+    }
+
+    #[pyo3(signature = (task, digest, /))]
+    fn blob(&self, py: Python<'_>, task: &str, digest: &str) -> PyResult<Cow<'static, [u8]>> {
+        let digest = from_hex(digest)?;
+        let bytes = py.detach(|| self.0.blob(task, digest)).map_err(to_python)?;
+        Ok(Cow::Owned(bytes))
+    }
+
+    #[pyo3(signature = (task, entry, /))]
+    fn wanted(&self, py: Python<'_>, task: &str, entry: &[u8]) -> PyResult<Vec<String>> {
+        let wanted = py.detach(|| self.0.wanted(task, entry));
+        Ok(to_hex(&wanted.map_err(to_python)?))
+    }
+
+    #[pyo3(signature = (task, digest, data, /))]
+    fn take_blob(&self, py: Python<'_>, task: &str, digest: &str, data: &[u8]) -> PyResult<()> {
+        let digest = from_hex(digest)?;
+        py.detach(|| self.0.take_blob(task, digest, data))
+            .map_err(to_python)
+    }
+
+    #[pyo3(signature = (task, entry, /))]
+    fn take_entry(&self, py: Python<'_>, task: &str, entry: &[u8]) -> PyResult<()> {
+        py.detach(|| self.0.take_entry(task, entry))
+            .map_err(to_python)
+    }
+
     fn save(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.0.save()).map_err(to_python)
     }
@@ -119,4 +154,13 @@ impl Engine {
     fn counters(&self) -> BTreeMap<&'static str, u64> {
         self.0.counters()
     }
+}
+
+fn to_hex(digests: &[Digest]) -> Vec<String> {
+    digests.iter().map(|digest| digest.to_hex()).collect()
+}
+
+fn from_hex(digest: &str) -> PyResult<Digest> {
+    let parsed = Digest::from_hex(digest);
+    parsed.ok_or_else(|| PyValueError::new_err(format!("`{digest}` is no digest")))
 }

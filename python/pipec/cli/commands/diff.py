@@ -1,7 +1,6 @@
 """`pipec diff`: what a change of the pipeline file means."""
 
 import os
-import sys
 from typing import Annotated, Literal
 
 import typer
@@ -74,7 +73,9 @@ def compare(
         invocation.console.data(render_markdown(document))
     else:
         # The console's own colours are for standard error: this may go to a file beside it.
-        is_colored = wants_color(invocation.settings.color, invocation.environ, sys.stdout)
+        is_colored = wants_color(
+            invocation.settings.color, invocation.environ, invocation.console.out
+        )
         style = invocation.console.style if is_colored else as_it_is
         invocation.console.data(render_text(document, style))
     return DIFFERENT if exit_code and difference.changes else 0

@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import subprocess
-import sys
 from typing import Annotated, Literal
 
 import typer
@@ -89,7 +88,7 @@ def open_run(
     path = os.path.join(run_folder(root, record["run_id"]), name)
     if not os.path.isfile(path):
         raise PlanError(Code.UNKNOWN_RUN, f"the record of run `{record['run_id']}` has no `{name}`")
-    if not sys.stdout.isatty():
+    if not invocation.console.out.isatty():
         invocation.console.data(f"{path}\n")
         return 0
     environ = invocation.environ

@@ -8,6 +8,7 @@ mod assess;
 mod decide;
 mod decision;
 mod durations;
+mod exchange;
 mod explain;
 mod finish;
 mod look;

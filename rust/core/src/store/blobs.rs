@@ -45,6 +45,11 @@ impl Store {
         })
     }
 
+    /// Whether there is a blob of this name. Its contents are checked when it is read.
+    pub fn has(&self, digest: Digest) -> bool {
+        self.blob_size(digest).is_some()
+    }
+
     fn has_blob(&self, digest: Digest, size: u64) -> bool {
         self.blob_size(digest) == Some(size)
     }

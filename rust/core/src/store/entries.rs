@@ -49,7 +49,7 @@ impl Store {
     pub fn look_up(&self, key: Digest) -> Lookup {
         match self.read_packed(Kind::Entry, key).0 {
             None => Lookup::Absent,
-            Some(Ok(bytes)) => match decode(&bytes) {
+            Some(Ok(bytes)) => match Entry::decode(&bytes) {
                 Some(entry) if entry.key == key.to_hex() => Lookup::Found(Box::new(entry)),
                 Some(_) => Lookup::Corrupt("the entry belongs to another key".into()),
                 None => Lookup::Corrupt("the entry is damaged".into()),
@@ -62,7 +62,7 @@ impl Store {
     pub fn put_entry(&self, entry: &Entry) -> Result<()> {
         let key = Digest::from_hex(&entry.key)
             .ok_or_else(|| Error::Invalid("an entry without a key".into()))?;
-        let bytes = encode(entry)?;
+        let bytes = entry.encode()?;
         let mut contents = self.contents();
         contents.add(Kind::Entry, key, &bytes)?;
         contents.flush()
@@ -76,18 +76,21 @@ impl Store {
     }
 }
 
-fn encode(entry: &Entry) -> Result<Vec<u8>> {
-    let json = serde_json::to_string(entry)
-        .map_err(|error| Error::Invalid(format!("an entry that is no JSON: {error}")))?;
-    Ok(format!("{}\n{json}", Digest::of(json.as_bytes()).to_hex()).into_bytes())
-}
-
-pub(super) fn decode(bytes: &[u8]) -> Option<Entry> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let (checksum, json) = text.split_once('\n')?;
-    if Digest::from_hex(checksum)? != Digest::of(json.as_bytes()) {
-        return None;
+impl Entry {
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        let json = serde_json::to_string(self)
+            .map_err(|error| Error::Invalid(format!("an entry that is no JSON: {error}")))?;
+        Ok(format!("{}\n{json}", Digest::of(json.as_bytes()).to_hex()).into_bytes())
     }
-    let entry: Entry = serde_json::from_str(json).ok()?;
-    (entry.version == ENTRY_VERSION).then_some(entry)
+
+    /// What `encode` wrote. None for anything else, whatever it is.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let (checksum, json) = text.split_once('\n')?;
+        if Digest::from_hex(checksum)? != Digest::of(json.as_bytes()) {
+            return None;
+        }
+        let entry: Self = serde_json::from_str(json).ok()?;
+        (entry.version == ENTRY_VERSION).then_some(entry)
+    }
 }

@@ -1,0 +1,1 @@
+"""What pipec asks of things that others can make: a protocol each."""
