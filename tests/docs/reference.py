@@ -16,6 +16,7 @@ from pipec.codes import Code
 from pipec.spec.base import Spec
 from pipec.spec.forms import form_of, plain_name
 from pipec.spec.meaning import Meaning, meanings
+from tests.docs.python_reference import PYTHON_PAGE, python_page
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "reference" / "pipeline-file.md"
@@ -121,3 +122,4 @@ def first_sentence(code: Code) -> str:
 if __name__ == "__main__":
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     INDEX.write_text(index(), encoding="utf-8")
+    PYTHON_PAGE.write_text(python_page(), encoding="utf-8")

@@ -5,6 +5,7 @@ import tomli
 from pipec.spec.base import Spec
 from pipec.spec.meaning import meanings
 from pipec.spec.schema import all_models
+from tests.docs.python_reference import PYTHON_PAGE, python_page
 from tests.docs.reference import INDEX, PAGE, index, load_model, models, with_tables
 
 WITHOUT_KEYS = {"MemoryStore"}
@@ -29,3 +30,8 @@ def test_the_example_of_a_key_is_toml_with_that_key() -> None:
 
 def test_the_index_of_codes_is_current() -> None:
     assert INDEX.read_text(encoding="utf-8") == index(), "`python -m tests.docs.reference`"
+
+
+def test_the_reference_of_the_python_api_is_current() -> None:
+    page = PYTHON_PAGE.read_text(encoding="utf-8")
+    assert page == python_page(), "`python -m tests.docs.reference`"
