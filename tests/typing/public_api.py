@@ -10,9 +10,13 @@ from pipec.testing import FakeClock, MemoryStore, Project, ScriptedCommand, Scri
 class OwnStore:
     """A store by structure alone."""
 
-    def get(self, name: str) -> bytes | None: ...
+    def get(self, name: str) -> bytes | None:
+        return name.encode()
+
     def put(self, name: str, data: bytes) -> None: ...
-    def missing(self, names: Collection[str]) -> set[str]: ...
+
+    def missing(self, names: Collection[str]) -> set[str]:
+        return set(names)
 
 
 def listen(event: pipec.Event) -> None: ...
