@@ -81,6 +81,21 @@ NPM = {
             "10.45.2",
             "8f72865763c6ac1a9a9c5415a52b23152c83b7a3f62a588f35fb0161105e4305",
         ),
+        npm_package(
+            "@icebreakers/monorepo-templates",
+            "1.3.5",
+            "d35446e80119c8387161d7bcc93f443f6238ed338ba20f9f30319ee386b8427c",
+        ),
+        npm_package(
+            "@nesalia/template-monorepo-ts",
+            "0.1.7",
+            "173caf11c9e42cf1be079816797dab66f0d116413401d087ea7da9d81f5edac6",
+        ),
+        npm_package(
+            "patra-turbo-template",
+            "1.1.6",
+            "085f56cf7145a3db4ae64cd3d7cd71b5cd91e6664e972bebd9a9a63f626a34c0",
+        ),
     )
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,6 +37,12 @@ JUSTFILES = (
     "quick-junit",
 )
 TASKFILES = ("github.com/go-task/task/v3", "github.com/goreleaser/nfpm/v2")
+TURBO_WORKSPACES = {
+    "icebreakers-monorepo-templates": "assets",
+    "nesalia-template-monorepo-ts": ".",
+    "patra-turbo-template": "template",
+}
+"""Packages that bring a workspace with its own `turbo.json`, and where in them its root stands."""
 PACKAGES = ("express", "superagent", "trpc-server", "trpc-client")
 MEMBERS = ("trpc-server", "trpc-client", "trpc-react-query", "trpc-next")
 
@@ -240,16 +247,7 @@ def workspace(sources: Sources, tmp_path: Path) -> Path:
 
 def test_turbo_sees_the_same_graph(workspace: Path, sources: Sources) -> None:
     names = [*(task for task in TURBO["tasks"] if "#" not in task), "format"]
-    command = [sources.tool("turbo"), "run", *names, "--dry=json"]
-    printed = sources.ask(command, workspace, TURBO_TELEMETRY_DISABLED="1", DO_NOT_TRACK="1")
-    planned = json.loads(printed[printed.index("\n{") :])["tasks"]
-    missing = {task["taskId"] for task in planned if task["command"] == "<NONEXISTENT>"}
-    waits_for = {task["taskId"]: task["dependencies"] for task in planned}
-    theirs = {
-        task: through_missing(waits_for, needs, missing)
-        for task, needs in waits_for.items()
-        if task not in missing
-    }
+    theirs = turbo_graph(workspace, names, sources)
     result = imported(workspace, "turbo", "turbo.json")
     spelled = spell({**{name: f"@trpc/{name}" for name in short_names()}, "root": "//"}, "#")
     ours = {
@@ -257,6 +255,47 @@ def test_turbo_sees_the_same_graph(workspace: Path, sources: Sources) -> None:
         for task, needs in edges_of(result.pipeline.tasks).items()
     }
     assert ours == theirs
+
+
+@pytest.mark.parametrize("package", TURBO_WORKSPACES)
+def test_a_turbo_json_of_others_has_the_graph_that_turbo_sees(
+    package: str, sources: Sources, tmp_path: Path
+) -> None:
+    unpacked = sources.copy(package, tmp_path / "package")
+    # The root's files lie in a folder of their own, beside that of the members or with it.
+    folder = Path(shutil.copytree(unpacked, tmp_path / "app"))
+    shutil.copytree(unpacked / TURBO_WORKSPACES[package], folder, dirs_exist_ok=True)
+    names = list(json.loads((folder / "turbo.json").read_text())["tasks"])
+    theirs = turbo_graph(folder, names, sources)
+    result = imported(folder, "turbo", "turbo.json")
+    written = [json.loads(path.read_text())["name"] for path in folder.glob("*/*/package.json")]
+    members = {name.rpartition("/")[2]: name for name in written}
+    names_of_theirs = renamed(result)
+
+    def spelled(task: str) -> str:
+        member, _, script = names_of_theirs.get(task, task.replace(".", ":", 1)).partition(":")
+        return f"{members[member]}#{script}"
+
+    ours = {
+        spelled(task): {spelled(need) for need in needs}
+        for task, needs in edges_of(result.pipeline.tasks).items()
+    }
+    assert ours == theirs
+    assert len(ours) >= 6
+
+
+def turbo_graph(folder: Path, names: list[str], sources: Sources) -> dict[str, set[str]]:
+    """What each task waits for, by turbo's own dry run."""
+    command = [sources.tool("turbo"), "run", *names, "--dry=json"]
+    printed = sources.ask(command, folder, TURBO_TELEMETRY_DISABLED="1", DO_NOT_TRACK="1")
+    planned = json.loads(printed[printed.index("\n{") :])["tasks"]
+    missing = {task["taskId"] for task in planned if task["command"] == "<NONEXISTENT>"}
+    waits_for = {task["taskId"]: task["dependencies"] for task in planned}
+    return {
+        task: through_missing(waits_for, needs, missing)
+        for task, needs in waits_for.items()
+        if task not in missing
+    }
 
 
 def through_missing(

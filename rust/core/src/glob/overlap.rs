@@ -131,7 +131,7 @@ fn everything_below(sequence: &Sequence) -> Vec<Component> {
     components
 }
 
-const ENOUGH: usize = 4;
+const ENOUGH: usize = 8;
 /// Patterns with many `**` on both sides have more ways to meet than are worth trying.
 const MOST_STEPS: usize = 10_000;
 
@@ -150,6 +150,8 @@ impl Search {
         match (left, right) {
             ([], []) => self.found.push(self.path.join("/")),
             ([Component::Folders], [Component::Folders]) => {
+                // What is named without magic may be a file: better than one that nobody wrote.
+                self.found.push(self.path.join("/"));
                 self.below("x".into(), |search| {
                     search.found.push(search.path.join("/"));
                 });
@@ -262,6 +264,15 @@ mod tests {
         assert!(first_overlap(&["**/*.js"], &["a/b/c.js"]).is_some());
         assert!(first_overlap(&["**/x"], &["a/**"]).is_some());
         assert!(first_overlap(&["a"], &["a"]).is_some());
+    }
+
+    #[test]
+    fn a_file_that_both_name_is_the_example() {
+        for right in ["a/b.js", "a/**", "a", "**/b.js"] {
+            let path = first_overlap(&["a/b.js"], &[right]);
+            assert_eq!(path.as_deref(), Some("a/b.js"), "{right}");
+        }
+        assert_eq!(first_overlap(&["a/**"], &["a/**"]).as_deref(), Some("a/x"));
     }
 
     #[test]
