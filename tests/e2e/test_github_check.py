@@ -281,6 +281,43 @@ def test_the_lock_of_github_is_compared_with_the_pins(
     assert [drift["message"] for drift in document["drifts"]] == told
 
 
+def test_a_repository_of_the_same_name_with_other_numbers_is_told(app: Project) -> None:
+    text = ACTIONS_LOCK.format(listed=COMMIT, ref=COMMIT, commit=COMMIT)
+    app.write(".github/workflows/actions.lock", text.replace("197814629", "7"))
+    drifts = json.loads(app.pipec("github", "check", "--format", "json").stdout)["drifts"]
+    there, here = "repository 7 of owner 44036562", "repository 197814629 of owner 44036562"
+    assert [drift["message"] for drift in drifts] == [
+        f"GitHub's lock disagrees on `actions/checkout`: it is {there} there, and {here} here"
+    ]
+
+
+def test_the_lock_has_the_numbers_of_repositories_that_are_known(app: Project) -> None:
+    locked = json.loads((app.folder / ".github/pipec.lock.json").read_text())["pins"]
+    (checkout,) = (pin for pin in locked if pin["action"] == "actions/checkout")
+    assert (checkout["owner_id"], checkout["repo_id"]) == (44036562, 197814629)
+
+
+def test_numbers_that_only_github_s_lock_has_are_taken_over(app: Project) -> None:
+    pipeline('setup = "none"', 'setup = { node = { version = "24" } }')(app)
+    dependency = f"""\
+    'actions/setup-node@53b83947a5a98c8d113130e565377fae1a50d02f:sha1-{COMMIT}':
+        ref: 'v6.3.0'
+        commit: 'sha1-53b83947a5a98c8d113130e565377fae1a50d02f'
+        owner_id: 1
+        repo_id: 2
+"""
+    text = ACTIONS_LOCK.format(listed=COMMIT, ref=COMMIT, commit=COMMIT) + dependency
+    app.write(".github/workflows/actions.lock", text)
+    assert app.pipec("github", "generate").status == 0
+    locked = json.loads((app.folder / ".github/pipec.lock.json").read_text())["pins"]
+    ids = {pin["action"]: (pin.get("owner_id"), pin.get("repo_id")) for pin in locked}
+    assert ids["actions/setup-node"] == (1, 2)
+    app.write(".github/workflows/actions.lock", text.replace("repo_id: 2\n", "repo_id: 3\n"))
+    changed = json.loads(app.pipec("github", "check", "--format", "json").stdout)["drifts"]
+    message = "the pin of `actions/setup-node` is another repository: 3, and was 2"
+    assert message in [drift["message"] for drift in changed]
+
+
 @pytest.mark.parametrize(
     "text", ["", "a: [", "- a\n", "dependencies: {a: 1, 'b@c': {commit: x}}\n"]
 )

@@ -8,6 +8,7 @@ import jsonschema_rs
 import pytest
 
 from tests.conftest import Project
+from tests.sarif import SCHEMA
 
 ROOT = Path(__file__).parents[2]
 LOCK = ".pipec.sync.lock.json"
@@ -373,6 +374,20 @@ def test_annotations_name_the_file(app: Project) -> None:
         f"{OF_PACKAGE} is missing%0A"
         "help: `pipec sync tasks generate` brings everything up to date\n"
     )
+    assert result.status == 1
+
+
+def test_sarif_names_the_file_and_explains_the_code(app: Project) -> None:
+    app.write("package.json", PACKAGE)
+    result = app.pipec("sync", "check", "--format", "sarif")
+    document = json.loads(result.stdout)
+    jsonschema_rs.validate(SCHEMA, document)
+    (run,) = document["runs"]
+    (found,) = run["results"]
+    place = found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert (found["ruleId"], place) == ("PIPEC_SYNC_STALE", "package.json")
+    assert found["message"]["text"].startswith(f"{OF_PACKAGE} is missing\nhelp: ")
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["PIPEC_SYNC_STALE"]
     assert result.status == 1
 
 

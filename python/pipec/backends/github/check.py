@@ -162,9 +162,15 @@ def _changed_pins(lock: Lock, generated: Generated) -> Iterator[Drift]:
     for action, pin in generated.workflow.pins.items():
         old = before.get(action)
         # A pin that came with a field, or went with it, is no change of the pins.
-        if old is None or (old.version, old.sha) == (pin.version, pin.sha):
+        if old is None:
             continue
-        if old.sha == pin.sha:
+        ids = ((old.owner_id, old.repo_id), (pin.owner_id, pin.repo_id))
+        is_other = None not in ids[0] + ids[1] and ids[0] != ids[1]
+        if (old.version, old.sha) == (pin.version, pin.sha) and not is_other:
+            continue
+        if is_other:
+            words = f"is another repository: {ids[1][1]}, and was {ids[0][1]}"
+        elif old.sha == pin.sha:
             words = f"is called {pin.version}, and was {old.version}"
         else:
             words = f"is {pin.version} at {pin.sha[:12]}, and was {old.version} at {old.sha[:12]}"

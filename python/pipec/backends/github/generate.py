@@ -1,15 +1,17 @@
 """What is generated for GitHub: the workflow, its lock, and the file of pins."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipec.backends.files import GeneratedFile, read_file
+from pipec.backends.github.actions_lock import PATH as ACTIONS_LOCK
+from pipec.backends.github.actions_lock import read_actions_lock
 from pipec.backends.github.emit import emit
 from pipec.backends.github.facts import read_facts
 from pipec.backends.github.fields import fields_of
 from pipec.backends.github.lock import Lock, make_lock, render_lock
 from pipec.backends.github.lower import lower
 from pipec.backends.github.model import Workflow
-from pipec.backends.github.pins import ReadPins, read_pins, render_pins
+from pipec.backends.github.pins import ReadPins, identify, read_pins, render_pins
 from pipec.backends.github.place import find_place
 from pipec.backends.github.problems import problems
 from pipec.backends.github.requirements import requirement_problems
@@ -85,7 +87,10 @@ def generate(subject: Subject) -> Generated:
 
 def generate_with(subject: Subject, pinned: ReadPins) -> Generated:
     """What is generated with these pins of the repository."""
-    workflow = lower(subject, pinned.pins)
+    theirs = read_file(subject.place.top, ACTIONS_LOCK)
+    github_lock = read_actions_lock(theirs, workflow=subject.sync.workflow) if theirs else None
+    lowered = lower(subject, pinned.pins)
+    workflow = replace(lowered, pins=identify(lowered.pins, github_lock))
     text = emit(workflow)
     lock = make_lock(
         pipeline_file=subject.pipeline_file,

@@ -30,11 +30,13 @@ class LockedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedPin:
-    """An action as it was pinned."""
+    """An action as it was pinned, and GitHub's numbers of its owner and repository if known."""
 
     action: str
     version: str
     sha: str
+    owner_id: int | None = None
+    repo_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,13 @@ def make_lock(
             pipeline=pipeline_file,
             workflow=LockedFile(path=workflow, digest=text_digest(text.encode())),
             pins=tuple(
-                LockedPin(action=pin.action, version=pin.version, sha=pin.sha)
+                LockedPin(
+                    action=pin.action,
+                    version=pin.version,
+                    sha=pin.sha,
+                    owner_id=pin.owner_id,
+                    repo_id=pin.repo_id,
+                )
                 for pin in pins.values()
             ),
             fields={spell_place(place): value_digest(value) for place, value in fields.items()},
@@ -168,8 +176,11 @@ def _plain(lock: Lock) -> dict[str, Any]:
     return {
         **_shallow(lock),
         "workflow": {"path": lock.workflow.path, "digest": lock.workflow.digest},
-        "pins": [
-            {"action": pin.action, "version": pin.version, "sha": pin.sha} for pin in lock.pins
-        ],
+        "pins": [_plain_pin(pin) for pin in lock.pins],
         "fields": dict(lock.fields),
     }
+
+
+def _plain_pin(pin: LockedPin) -> dict[str, Any]:
+    values = {name: getattr(pin, name) for name in LockedPin.__slots__}
+    return {name: value for name, value in values.items() if value is not None}

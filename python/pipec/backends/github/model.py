@@ -12,11 +12,17 @@ Value = str | Template | bool | int
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """An action, its version as people say it, and the commit that is run."""
+    """An action, its version as people say it, and the commit that is run.
+
+    `owner_id` and `repo_id` are GitHub's numbers of the owner and of the repository, where they are
+    known. A name can come to mean another repository; a number cannot.
+    """
 
     action: str
     version: str
     sha: str
+    owner_id: int | None = None
+    repo_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pipec.backends.github.actions_lock import ActionsLock
 from pipec.backends.github.emit import emit
 from pipec.backends.github.expression import Equal, Name, Text
 from pipec.backends.github.model import (
@@ -20,6 +21,7 @@ from pipec.backends.github.model import (
 
 # Each commit was found under this version in several independent public repositories, and in lists
 # that are made from GitHub's own answers. `pipec github update` compares them with the tags.
+# The numbers of owner and repository stand so in GitHub's lock of several independent repositories.
 SHIPPED: Mapping[str, Pin] = {
     pin.action: pin
     for pin in (
@@ -27,11 +29,15 @@ SHIPPED: Mapping[str, Pin] = {
             action="actions/cache",
             version="v5.0.4",
             sha="668228422ae6a00e4ad889ee87cd7109ec5666a7",
+            owner_id=44_036_562,
+            repo_id=215_566_462,
         ),
         Pin(
             action="actions/checkout",
             version="v6.0.2",
             sha="de0fac2e4500dabe0009e67214ff5f5447ce83dd",
+            owner_id=44_036_562,
+            repo_id=197_814_629,
         ),
         Pin(
             action="actions/deploy-pages",
@@ -42,6 +48,8 @@ SHIPPED: Mapping[str, Pin] = {
             action="actions/setup-go",
             version="v6.4.0",
             sha="4a3601121dd01d1626a1e23e37211e3254c1c06c",
+            owner_id=44_036_562,
+            repo_id=192_624_594,
         ),
         Pin(
             action="actions/setup-java",
@@ -57,6 +65,8 @@ SHIPPED: Mapping[str, Pin] = {
             action="actions/setup-python",
             version="v6.2.0",
             sha="a309ff8b426b58ec0e2a45f0f869d46889d02405",
+            owner_id=44_036_562,
+            repo_id=192_625_525,
         ),
         Pin(
             action="actions/upload-pages-artifact",
@@ -132,6 +142,18 @@ def read_pins(text: str) -> ReadPins:
 def choose_pins(used: Iterable[str], pinned: Mapping[str, Pin]) -> dict[str, Pin]:
     """The pin of each action that is used: the repository's, else the one that pipec comes with."""
     return {action: pinned.get(action) or SHIPPED[action] for action in sorted(set(used))}
+
+
+def identify(pins: Mapping[str, Pin], theirs: ActionsLock | None) -> dict[str, Pin]:
+    """The pins with the numbers of their repositories, from pipec's own list or GitHub's lock."""
+    identified = {}
+    for action, pin in pins.items():
+        shipped = SHIPPED.get(action)
+        ids = (shipped.owner_id, shipped.repo_id) if shipped else (None, None)
+        if None in ids and theirs is not None:
+            ids = theirs.repositories.get(action.lower(), ids)
+        identified[action] = replace(pin, owner_id=ids[0], repo_id=ids[1])
+    return identified
 
 
 def render_pins(pins: Mapping[str, Pin], *, workflow: str) -> str:

@@ -1,6 +1,6 @@
 """`pipec sync`: generated files that the pipeline keeps current."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -21,6 +21,7 @@ from pipec.cli.invocation import Invocation
 from pipec.cli.parameters import DryRun, Format, command_app, examples, invocation_of
 from pipec.cli.report.github import render_annotations
 from pipec.cli.report.repository import path_in_repository
+from pipec.cli.report.sarif import describe_sarif
 from pipec.cli.report.words import plural
 from pipec.codes import Code
 from pipec.diagnostics import Finding
@@ -39,8 +40,8 @@ NOT_CURRENT = 1
 _VERBS = {"missing": "wrote", "different": "updated", "left-over": "removed"}
 
 CheckFormat = Annotated[
-    Literal["text", "json", "github"],
-    typer.Option("--format", help="For people, for programs, annotations of GitHub."),
+    Literal["text", "json", "sarif", "github"],
+    typer.Option("--format", help="For people, programs, code scanning, GitHub annotations."),
 ]
 Adopt = Annotated[
     bool,
@@ -95,6 +96,7 @@ def generate_tasks(context: typer.Context, *, dry: DryRun = False, adopt: Adopt 
     epilog=examples(
         "pipec sync tasks check",
         "pipec sync tasks check --format github    annotations in a workflow of GitHub",
+        "pipec sync tasks check --format sarif > drift.sarif",
     ),
 )
 def check_tasks(context: typer.Context, *, format: CheckFormat = "text") -> int:  # noqa: A002
@@ -189,9 +191,11 @@ def _check(invocation: Invocation, only: str | None, form: str) -> int:
             for drift in drifted
         )
         print_document(console, SyncCheckDocument(is_current=not drifts, drifts=drifts))
+    elif form == "sarif":
+        print_document(console, describe_sarif(*_by_file(planned.found, drifted, only)))
     elif form == "github":
-        for drift in drifted:
-            console.data(_annotation(planned.found, drift, only))
+        documents = _by_file(planned.found, drifted, only)
+        console.data("".join(map(render_annotations, documents)))
     elif drifted:
         findings = [Finding(drift.code, drift.message) for drift in drifted[:-1]]
         last = drifted[-1]
@@ -203,19 +207,24 @@ def _check(invocation: Invocation, only: str | None, form: str) -> int:
     return NOT_CURRENT if drifted else 0
 
 
-def _annotation(found: Found, drift: Drifted, only: str | None) -> str:
+def _by_file(found: Found, drifted: Sequence[Drifted], only: str | None) -> Iterator[CheckDocument]:
+    """The same as findings, for the printers of findings: a document for each file."""
     import os
 
-    problem = FoundProblem(
-        code=drift.code,
-        severity="error",
-        message=drift.message,
-        help=(_remedy(only),),
-        places=(),
-    )
-    path = path_in_repository(os.path.join(found.root, drift.path), shown=drift.path)
-    document = CheckDocument(path=path, errors=1, warnings=0, findings=(problem,))
-    return render_annotations(document)
+    for path in dict.fromkeys(drift.path for drift in drifted):
+        problems = tuple(
+            FoundProblem(
+                code=drift.code,
+                severity="error",
+                message=drift.message,
+                help=(_remedy(only),),
+                places=(),
+            )
+            for drift in drifted
+            if drift.path == path
+        )
+        shown = path_in_repository(os.path.join(found.root, path), shown=path)
+        yield CheckDocument(path=shown, errors=len(problems), warnings=0, findings=problems)
 
 
 def _remedy(only: str | None) -> str:
