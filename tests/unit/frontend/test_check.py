@@ -190,7 +190,7 @@ error[PIPEC_OVERLAPPING_OUTPUTS]: the outputs of `d` take in the pipeline file i
   | ^^^^^^^
   |
 
-error[PIPEC_OVERLAPPING_OUTPUTS]: `e[os=x]` and `e[os=y]` both own `e.log/x`
+error[PIPEC_OVERLAPPING_OUTPUTS]: `e[os=x]` and `e[os=y]` both own `e.log`
   --> pipeline.toml:13:1
    |
 13 | outputs = ["e.log"]
