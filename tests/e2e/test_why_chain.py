@@ -213,3 +213,49 @@ build passed in run <run>
   src/a  changed  by src/**
 """
     )
+
+
+def test_the_chain_goes_through_dependencies_to_the_file(project: Project) -> None:
+    project.write(
+        "pipeline.toml",
+        """
+        name = "app"
+        [tasks.first]
+        inputs = ["a.txt"]
+        outputs = ["first.txt"]
+        cache = true
+        run = "cat a.txt > first.txt"
+        [tasks.second]
+        depends-on = ["first"]
+        outputs = ["second.txt"]
+        cache = true
+        run = "cat first.txt > second.txt"
+        [tasks.third]
+        depends-on = ["second"]
+        inputs = ["c.txt"]
+        cache = true
+        run = "cat second.txt c.txt"
+        """,
+    )
+    project.write("a.txt", "one")
+    project.write("c.txt", "one")
+    assert project.pipec("run", "third").status == 0
+    project.write("a.txt", "two")
+    result = project.pipec("run", "third")
+    assert "third <time>  miss: dependency second changed" in result.stderr
+    assert project.pipec("why", "third").stdout == snapshot(
+        """\
+third passed in run <run>
+  miss: dependency second changed
+second passed
+  miss: dependency first changed
+first passed
+  miss: a.txt changed
+  a.txt  changed  by a.txt
+"""
+    )
+    answer = json.loads(project.pipec("why", "third", "--format", "json").stdout)
+    jsonschema_rs.validate(json.loads((SCHEMAS / "cli" / "why.schema.json").read_text()), answer)
+    assert [cause["task"] for cause in answer["causes"]] == ["second", "first"]
+    long_way = project.pipec("run", "third", "--concurrency", "1", "--force")
+    assert "third <time>  forced" in long_way.stderr

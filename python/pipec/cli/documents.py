@@ -179,8 +179,23 @@ class ChangedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """A dependency that changed, and why it did: as `WhyDocument` says it of the task itself."""
+
+    task: str
+    run_id: str
+    status: str
+    files: tuple[ChangedFile, ...]
+    reason: str | None = None
+    verdict: VerdictRecord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WhyDocument:
-    """Why a task ran, or, without a run, what would make it run. `pipec why --format json`."""
+    """Why a task ran, or, without a run, what would make it run. `pipec why --format json`.
+
+    `causes`: the dependency that changed, then the one that made that change, and so on.
+    """
 
     schema_version: int = SCHEMA_VERSION
     task: str
@@ -190,6 +205,7 @@ class WhyDocument:
     status: str | None = None
     reason: str | None = None
     verdict: VerdictRecord | None = None
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,11 @@
 """Why a task ran or would run, down to the commit: for `why`, `explain` and `pipec mcp`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from pipec import _core
-from pipec.cli.documents import ChangedFile, WhyDocument
+from pipec.cli.documents import Cause, ChangedFile, WhyDocument
 from pipec.cli.git import Repository
 from pipec.cli.history import Contents, trace_change
 from pipec.cli.invocation import Invocation
@@ -48,8 +48,31 @@ class Explainer:
         if recorded is None:
             return self.look(target)
         run_id, data = recorded
-        document = explain_record(self._pipeline, target, run_id, data)
+        document = self._recorded(target, run_id, data)
+        return replace(document, causes=tuple(self._causes(document)))
+
+    def _recorded(self, task: TaskId, run_id: str, data: Mapping[str, Any]) -> WhyDocument:
+        document = explain_record(self._pipeline, task, run_id, data)
         return self._traced(document, after=run_id, key=data.get("key"))
+
+    def _causes(self, document: WhyDocument) -> Iterator[Cause]:
+        """The dependency that made the task run, in the same run, and what made that one run."""
+        seen = {document.task}
+        while (cause := _changed_dependency(document)) and document.run_id and cause not in seen:
+            seen.add(cause)
+            task = TaskId(cause)
+            recorded = find_task(self._found.root, task, document.run_id)
+            if recorded is None or task not in self._pipeline.tasks:
+                return
+            document = self._recorded(task, *recorded)
+            yield Cause(
+                task=task,
+                run_id=recorded[0],
+                status=str(document.status),
+                files=document.files,
+                reason=document.reason,
+                verdict=document.verdict,
+            )
 
     def look(self, task: str) -> WhyDocument:
         """What differs now from the task's last success. Runs nothing.
@@ -165,6 +188,11 @@ def explain_record(
             for file in changed
         ),
     )
+
+
+def _changed_dependency(document: WhyDocument) -> str | None:
+    verdict = document.verdict
+    return verdict.detail if verdict and verdict.component == "dependencies" else None
 
 
 def _by_text(files: list[tuple[bytes, str]]) -> dict[str, str]:

@@ -44,6 +44,8 @@ def describe_verdict(task: TaskRecord) -> str:
         others = len(verdict.changed) - 1 + (verdict.more or 0)
         more = f" (+{others} more)" if others else ""
         return f"{verdict.kind}: {first.path} {first.change}{more}"
+    if verdict.component == "dependencies" and verdict.detail:
+        return f"{verdict.kind}: dependency {verdict.detail} changed"
     detail = _WORDS.get(verdict.component or "", verdict.component) or verdict.detail
     return f"{verdict.kind}: {detail}" if detail else verdict.kind
 

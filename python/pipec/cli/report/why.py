@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pipec.cli.documents import ChangedFile, WhyDocument
+from pipec.cli.documents import Cause, ChangedFile, WhyDocument
 from pipec.cli.records import verdict_words
 from pipec.runtime.visible import visible
 
@@ -11,7 +11,20 @@ _SHORT = 10
 
 def render_why(document: WhyDocument, *, with_lines: bool = False) -> str:
     """The answer, then the files with their patterns and commits, then other parts of the key."""
-    lines = [_answer(document)]
+    lines = _lines_of(document, _answer(document), with_lines=with_lines)
+    for cause in document.causes:
+        head = f"{cause.task} {cause.status}"
+        lines += _lines_of(cause, head, with_lines=with_lines)
+    lines += [
+        f"  {component.name} changed"
+        for component in document.components
+        if component.name != "inputs" or not document.files
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _lines_of(document: WhyDocument | Cause, head: str, *, with_lines: bool) -> list[str]:
+    lines = [head]
     if document.run_id is not None:
         if document.verdict:
             lines.append(f"  {visible(verdict_words(document.verdict))}")
@@ -24,12 +37,7 @@ def render_why(document: WhyDocument, *, with_lines: bool = False) -> str:
         lines += [f"    {line}" for line in _history(file)]
         if with_lines and file.diff:
             lines += [f"    {visible(line)}" for line in file.diff.splitlines()]
-    lines += [
-        f"  {component.name} changed"
-        for component in document.components
-        if component.name != "inputs" or not document.files
-    ]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _answer(document: WhyDocument) -> str:

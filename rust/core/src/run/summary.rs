@@ -75,6 +75,11 @@ pub(crate) fn describe_verdict(task: &TaskRecord) -> String {
         };
         return format!("{}: {} {}{more}", verdict.kind, first.path, first.change);
     }
+    if let (Some("dependencies"), Some(dependency)) =
+        (verdict.component.as_deref(), &verdict.detail)
+    {
+        return format!("{}: dependency {dependency} changed", verdict.kind);
+    }
     let detail = match verdict.component.as_deref() {
         Some("no-baseline") => Some("no earlier result"),
         None | Some("") => verdict.detail.as_deref(),
