@@ -12,8 +12,10 @@ __all__ = [
     "Engine",
     "HandOver",
     "Redactor",
+    "View",
     "Watcher",
     "answer",
+    "clean",
     "content_digest",
     "digest",
     "draw",
@@ -328,6 +330,70 @@ class Watcher:
 
     def stop(self) -> None:
         """The run is over, all is well."""
+
+# --- what a person sees ------------------------------------------------------------------------
+
+@final
+class View:
+    """What a person sees of a run: lines that stay and, on a terminal, what runs now below them.
+
+    It writes nothing: whoever drives it writes what `frame`, `rest` and `step_aside` give. `size`
+    is always the columns and rows of the screen, `now` seconds from an arbitrary start. `live`:
+    there is a screen. `streamed`: output is said as it comes, line by line, with the name of its task.
+    """
+
+    def __new__(cls, size: tuple[int, int], *, color: bool, live: bool, streamed: bool) -> Self: ...
+    def say(self, text: str, /) -> None:
+        """Lines that stay, whole ones."""
+
+    def fit(self, text: str, taken: int, /) -> str:
+        """The text, cut to what is left of a line of which `taken` columns are used.
+
+        Without a screen it is left as it is.
+        """
+
+    def expect(self, tasks: list[tuple[str, int | None]], now: float, /) -> None:
+        """Something may run from now on: every task, and its last duration in milliseconds.
+
+        None for a task that is new, 0 for one that has nothing to do.
+        """
+
+    def started(self, task: str, now: float, /) -> None:
+        """The task runs from now on."""
+
+    def output(self, task: str, data: bytes, /) -> bool:
+        """Output of the task, cut anywhere. True if it should be written before there is more."""
+
+    def settled(self, task: str, status: str, /) -> None:
+        """The task is over.
+
+        Raises:
+            ValueError: `status` is none of the words that a record has for that.
+        """
+
+    def due_in(self, now: float, /) -> float | None:
+        """Seconds that the next picture can wait; None if there will be none."""
+
+    def frame(self, now: float, size: tuple[int, int], /) -> str:
+        """What to write now: what is to be said, and the new picture."""
+
+    def rest(self, size: tuple[int, int], /) -> str:
+        """What takes the picture away, and all that is to be said."""
+
+    def step_aside(self, size: tuple[int, int], /) -> str:
+        """As `rest`; and until `come_back` there is nothing to write, whatever is said."""
+
+    def come_back(self) -> None:
+        """The screen is ours again."""
+
+    def lost_the_screen(self) -> None:
+        """What stands on the screen is not what was drawn last."""
+
+def clean(text: str, /, *, colors: bool) -> str:
+    """Output of a task without what a terminal would obey; with `colors` its colours stay.
+
+    What a carriage return goes back to is left out, as on a terminal.
+    """
 
 # --- the front door ----------------------------------------------------------------------------
 

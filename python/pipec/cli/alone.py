@@ -75,6 +75,6 @@ def _run_needs(invocation: Invocation, request: RunRequest, task: Task) -> None:
     listener = PlainReporter(
         invocation.console, tasks=order, output_logs="errors-only", cwd=invocation.cwd
     )
-    record = run_plan(replace(request, plan=plan), Services(listeners=(listener,)))
+    record = run_plan(replace(request, plan=plan), Services(listeners=(listener,), screen=listener))
     if record.exit_code:
         raise RunError(Code.STEP_FAILED, f"what `{task.id}` depends on did not pass")

@@ -1,5 +1,6 @@
 """The two streams of a command: data for programs on one, words for people on the other."""
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
@@ -7,6 +8,7 @@ from pipec.codes import Code
 from pipec.errors import PipecError
 
 _PIECE = 4096
+_USUAL_SIZE = (80, 24)
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -25,6 +27,16 @@ class Console:
             # File names are bytes: one that is not UTF-8 must not end the command.
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
+
+    def is_live(self, environ: Mapping[str, str]) -> bool:
+        """Whether words are read on a terminal that can move its cursor, and by a person."""
+        return (
+            not self.is_quiet
+            and self.err.isatty()
+            and self.err.encoding.lower() == "utf-8"
+            and environ.get("TERM") != "dumb"
+            and environ.get("CI", "") in ("", "0", "false")
+        )
 
     def configure(self, *, color: bool, is_quiet: bool, is_verbose: bool) -> None:
         """Applies what the command line says about output."""
@@ -57,9 +69,17 @@ class Console:
             # There is nowhere left to say so, and the work goes on.
             self.words_are_lost = True
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows of the terminal on which words are read, or those that are usual."""
+        try:
+            return os.get_terminal_size(self.err.fileno())
+        except (OSError, ValueError):
+            return _USUAL_SIZE
+
     def style(self, text: str, style: str) -> str:
         """The text in a style, where the terminal takes colours."""
-        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.color else text
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.color and text else text
 
     def flush(self) -> None:
         """Hands everything to the operating system: somebody follows.

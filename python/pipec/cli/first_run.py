@@ -22,9 +22,16 @@ def compile_first(argv: Sequence[str]) -> bool:
         settings, words = take_globals(argv)
         is_verb = not words or words[0] in VERBS or words[0].startswith("-")
         options = plain_run(words if is_verb else ["run", *words])
-        if options is None or settings != Settings(is_quiet=settings.is_quiet):
+        shown = Settings(
+            color=settings.color, is_quiet=settings.is_quiet, is_verbose=settings.is_verbose
+        )
+        if options is None or settings != shown:
             return False
-        if options != RunOptions(targets=options.targets[:1], output_logs=options.output_logs):
+        if options != RunOptions(
+            targets=options.targets[:1],
+            output_logs=options.output_logs,
+            log_order=options.log_order,
+        ):
             return False
         console = Console(sys.stdout, sys.stderr, color=False)
         invocation = Invocation(

@@ -8,6 +8,7 @@ from pipec.errors import PlanError
 
 FORMATS = ("text", "json", "jsonl")
 OUTPUT_LOGS = ("full", "new-only", "errors-only", "none")
+LOG_ORDERS = ("grouped", "stream")
 
 
 class UsageError(PlanError):
@@ -39,7 +40,9 @@ class RunOptions:
     dry: bool = False
     wait: bool = False
     format: str = "text"
-    output_logs: str = "errors-only"
+    output_logs: str | None = None
+    """Those that failed unless said otherwise; with logs as they come, those of what runs."""
+    log_order: str = "grouped"
     params: tuple[str, ...] = ()
 
 
@@ -60,6 +63,7 @@ _RUN_VALUES = {
     "--concurrency": "concurrency",
     "--format": "format",
     "--output-logs": "output_logs",
+    "--log-order": "log_order",
 }
 _RUN_FLAGS = {"--force": "force", "--dry": "dry", "--wait": "wait"}
 
@@ -123,10 +127,19 @@ def plain_run(words: Sequence[str]) -> RunOptions | None:
                 setattr(options, _RUN_VALUES[name], value)
         else:
             return None
-    if not targets or options.format not in FORMATS or options.output_logs not in OUTPUT_LOGS:
+    if not targets or not _are_values(options):
         return None
     if options.is_task and (params or len(targets) != 1):
         return None
     options.targets = tuple(targets)
     options.params = tuple(params)
     return options
+
+
+def _are_values(options: RunOptions) -> bool:
+    """Whether each option that has but a few values has one of them."""
+    return (
+        options.format in FORMATS
+        and options.log_order in LOG_ORDERS
+        and options.output_logs in (None, *OUTPUT_LOGS)
+    )

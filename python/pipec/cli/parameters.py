@@ -28,8 +28,15 @@ Wait = Annotated[
     bool, typer.Option("--wait", help="Wait for a run that is active in this project.")
 ]
 OutputLogs = Annotated[
-    Literal["full", "new-only", "errors-only", "none"],
-    typer.Option(help="Whose logs to print: of every task, of those that ran, that failed."),
+    Literal["full", "new-only", "errors-only", "none"] | None,
+    typer.Option(
+        help="Whose logs to print: of every task, of those that ran, that failed. "
+        "Unless given: of those that failed; in the order `stream`, of those that ran."
+    ),
+]
+LogOrder = Annotated[
+    Literal["grouped", "stream"],
+    typer.Option(help="Each log with the end of its task, or all logs line by line as they come."),
 ]
 
 

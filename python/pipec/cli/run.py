@@ -15,6 +15,7 @@ from pipec.plan.select import select
 from pipec.runtime.events import Listener
 from pipec.runtime.request import KEEP_RUNS, MAX_LOG_BYTES, RunRequest, Services
 from pipec.runtime.run import run as run_plan
+from pipec.runtime.screen import NoScreen
 
 if TYPE_CHECKING:
     from pipec import _core
@@ -35,12 +36,18 @@ def run(
         from pipec.cli.dry import print_prediction
 
         return print_prediction(invocation, request, options)
+    reporter = None if options.format == "jsonl" else _reporter(invocation, request, options)
     services = Services(
-        listeners=_listeners(invocation, request, options),
+        listeners=(_listener(invocation, request, options, reporter),),
+        screen=reporter or NoScreen(),
         handle_signals=invocation.owns_process,
         begun=begun,
     )
-    record = run_plan(request, services)
+    try:
+        record = run_plan(request, services)
+    finally:
+        if reporter is not None:
+            reporter.close()
     if options.format == "json":
         import json
 
@@ -88,27 +95,32 @@ def platform_name() -> str:
     return f"{system}-{machine}"
 
 
-def _listeners(
-    invocation: Invocation, request: RunRequest, options: RunOptions
-) -> tuple[Listener, ...]:
-    if options.format == "jsonl":
-        from pipec.cli.report.jsonlines import JsonLinesReporter
-
-        return (JsonLinesReporter(invocation.console),)
-    # Imported where a runner of GitHub reads; asked here without importing it.
-    in_github = invocation.environ.get("GITHUB_ACTIONS") == "true"
-    plain = PlainReporter(
+def _reporter(invocation: Invocation, request: RunRequest, options: RunOptions) -> PlainReporter:
+    is_streamed = options.log_order == "stream"
+    output_logs = options.output_logs or ("new-only" if is_streamed else "errors-only")
+    return PlainReporter(
         invocation.console,
         tasks=request.plan.tasks,
-        output_logs="none" if in_github else options.output_logs,
+        # There, the log of a task is a group, which is printed around this one.
+        output_logs="none" if _is_in_github(invocation) and not is_streamed else output_logs,
         cwd=invocation.cwd,
+        is_streamed=is_streamed,
+        is_live=invocation.console.is_live(invocation.environ),
     )
-    return (_in_github(invocation, request, options, plain),) if in_github else (plain,)
 
 
-def _in_github(
-    invocation: Invocation, request: RunRequest, options: RunOptions, plain: PlainReporter
+def _listener(
+    invocation: Invocation,
+    request: RunRequest,
+    options: RunOptions,
+    plain: PlainReporter | None,
 ) -> Listener:
+    if plain is None:
+        from pipec.cli.report.jsonlines import JsonLinesReporter
+
+        return JsonLinesReporter(invocation.console)
+    if not _is_in_github(invocation):
+        return plain
     from pipec.cli.places import find_task_place
     from pipec.cli.report.github_run import GithubReporter, secrets_of
 
@@ -120,6 +132,11 @@ def _in_github(
         environ=invocation.environ,
         find_place=lambda task: find_task_place(invocation, task),
     )
+
+
+def _is_in_github(invocation: Invocation) -> bool:
+    # What a runner of GitHub reads is imported only there.
+    return invocation.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def _named_values(params: tuple[str, ...]) -> dict[str, str]:

@@ -176,7 +176,8 @@ class _Attempt:
 
     async def _start(self, command: Command, timeout_s: float | None) -> Exit:
         if self._task.interactive:
-            return await self._run.processes.run_with_terminal(command, timeout_s=timeout_s)
+            with self._run.recorder.aside():
+                return await self._run.processes.run_with_terminal(command, timeout_s=timeout_s)
         try:
             return await self._run.executor.run(command, self._take, timeout_s=timeout_s)
         finally:

@@ -113,7 +113,9 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
             Code.INTERRUPTED, f"{name}: the tasks are asked to end, a second signal kills them"
         )
 
-    interrupt = Interrupt(groups, kill_grace_s=grace_s, on_begin=tell)
+    interrupt = Interrupt(
+        groups, kill_grace_s=grace_s, on_begin=tell, before_leaving=recorder.step_aside
+    )
     processes = Processes(groups, recorder.clock, kill_grace_s=grace_s)
     run = RunContext(
         request=request,
@@ -142,10 +144,11 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
     if recorder.output_is_closed:
         interrupt.begin(signal.SIGPIPE)
     if work.services.handle_signals:
-        interrupt.install()
+        interrupt.install(on_continue=recorder.lost_the_screen)
     if work.services.stop is not None:
         loop = asyncio.get_running_loop()
         work.services.stop.attach(lambda: loop.call_soon_threadsafe(interrupt.begin, signal.SIGINT))
+    drawing = asyncio.ensure_future(_draw(recorder))
     try:
         await _work_off(run, work)
         if interrupt.requested:
@@ -157,19 +160,28 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
         recorder.finish("failed", INTERNAL_ERROR, reason="internal error")
         raise
     finally:
+        drawing.cancel()
         reaper.stop()
         interrupt.uninstall()
         if work.services.stop is not None:
             work.services.stop.detach()
 
 
+async def _draw(recorder: Recorder) -> None:
+    """Shows what runs now, for as long as there is somebody to show it to."""
+    while (left := recorder.beat()) is not None:  # noqa: ASYNC110 - a picture a time, no condition
+        await asyncio.sleep(left)
+
+
 async def _work_off(run: RunContext, work: Work) -> None:
     tasks = list(planned(run.request))
+    durations = run.engine.durations()
+    run.recorder.expect((task.id, durations.get(task.id) if task.steps else 0) for task in tasks)
     schedule = Schedule(
         tasks,
         concurrency=run.request.concurrency,
         pools=run.request.pipeline.pools,
-        weights=_expected_lengths(run),
+        weights=_expected_lengths(run, durations),
     )
 
     async def start(task_id: TaskId) -> Ending:
@@ -225,9 +237,8 @@ def _command_env(work: Work, recorder: Recorder) -> dict[str, str]:
     }
 
 
-def _expected_lengths(run: RunContext) -> dict[TaskId, int]:
+def _expected_lengths(run: RunContext, known: Mapping[str, int]) -> dict[TaskId, int]:
     """How long each task took when it last ran; the middle one of these for a task that is new."""
-    known = run.engine.durations()
     if not known:
         return {}
     middle = sorted(known.values())[len(known) // 2]

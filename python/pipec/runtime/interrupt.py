@@ -20,13 +20,20 @@ _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Interrupt:
     """The first signal asks every command to end, and kills it after the grace.
 
-    The second kills at once, the third ends pipec where it stands. `on_begin` is told of the first.
+    The second kills at once, the third ends pipec where it stands. `on_begin` is told of the first,
+    `before_leaving` of the second: nothing can be done after the third.
     """
 
     def __init__(
-        self, groups: Groups, *, kill_grace_s: float, on_begin: Callable[[str], None]
+        self,
+        groups: Groups,
+        *,
+        kill_grace_s: float,
+        on_begin: Callable[[str], None],
+        before_leaving: Callable[[], None] = lambda: None,
     ) -> None:
         self._on_begin = on_begin
+        self._before_leaving = before_leaving
         self._groups = groups
         self._kill_grace_s = kill_grace_s
         self._number: signal.Signals | None = None
@@ -51,8 +58,11 @@ class Interrupt:
         assert self._number is not None
         return self._number.name
 
-    def install(self) -> None:
-        """Listens to signals, in the main thread; one that the caller ignores stays ignored."""
+    def install(self, *, on_continue: Callable[[], None] = lambda: None) -> None:
+        """Listens to signals, in the main thread; one that the caller ignores stays ignored.
+
+        `on_continue` is told when the process goes on after it was stopped.
+        """
         loop = asyncio.get_running_loop()
         for number in _HANDLED:
             if signal.getsignal(number) is signal.SIG_IGN:
@@ -62,6 +72,8 @@ class Interrupt:
             except (ValueError, RuntimeError):
                 return
             self._installed.append(number)
+        loop.add_signal_handler(signal.SIGCONT, on_continue)
+        self._installed.append(signal.SIGCONT)
 
     def uninstall(self) -> None:
         """Gives the signals back."""
@@ -83,3 +95,4 @@ class Interrupt:
             self._on_begin(number.name)
         else:
             self._groups.signal_all(signal.SIGKILL)
+            self._before_leaving()

@@ -1,7 +1,8 @@
 """Everything that happens in a run passes here: to the listeners, the journal and the record."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from pipec import _core
 from pipec.codes import Code
@@ -48,6 +49,7 @@ class Recorder:
         self.output_is_closed = False
         self._request = request
         self._listeners = services.listeners
+        self._screen = services.screen
         self._started_ms = self.clock.now_ms()
         self._started = self.clock.monotonic()
         self._tasks = {str(task): TaskRecord(id=str(task)) for task in request.plan.tasks}
@@ -88,9 +90,48 @@ class Recorder:
                 self._journal.flush()
         if self.output_is_closed:
             return
-        try:
+        with self._reader():
             for listener in self._listeners:
                 listener(event)
+
+    def expect(self, tasks: Iterable[tuple[str, int | None]]) -> None:
+        """Something may run from now on: every task, and how long it took when it last ran."""
+        self._screen.expect(tasks)
+
+    def beat(self) -> float | None:
+        """Draws what runs now, if it is time; gives the seconds until then. None: never."""
+        with self._reader():
+            return self._screen.beat()
+        return None
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """The terminal is somebody else's."""
+        self.step_aside()
+        try:
+            yield
+        finally:
+            self._screen.come_back()
+
+    def step_aside(self) -> None:
+        """Leaves the terminal to somebody else, for good."""
+        with self._reader():
+            self._screen.step_aside()
+
+    def lost_the_screen(self) -> None:
+        """What stands on the screen is not what was drawn last."""
+        self._screen.lost()
+
+    @contextmanager
+    def _reader(self) -> Iterator[None]:
+        """Nothing more is said to a reader who went away, and the run ends."""
+        if self.output_is_closed:
+            # Whoever speaks would be told at once.
+            with suppress(BrokenPipeError):
+                yield
+            return
+        try:
+            yield
         except BrokenPipeError:
             self.output_is_closed = True
             if self.on_closed_output is not None:
@@ -129,6 +170,8 @@ class Recorder:
 
     def save(self) -> None:
         """Writes the record, unless that was a moment ago. From now on the journal keeps up."""
+        with self._reader():
+            self._screen.flush()
         self._is_live = True
         self._journal.flush()
         now = self.clock.monotonic()

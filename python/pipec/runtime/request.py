@@ -9,6 +9,7 @@ from pipec.clock import Clock, SystemClock
 from pipec.ir.pipeline import Pipeline
 from pipec.plan.select import Plan
 from pipec.runtime.events import Listener
+from pipec.runtime.screen import NoScreen, Screen
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -57,14 +58,15 @@ class Services:
     """What a run uses of the world.
 
     `handle_signals`: SIGINT, SIGTERM and SIGHUP end the run in order; needs the main thread.
-    `begun` is the run as far as the core got with it by itself: the lock, and the engine.
-    `executor` runs the commands of steps, instead of processes of this machine. `store` stands
-    behind the project's own. `stop` ends the run from another thread. `open_loop` makes the event
-    loop, for a clock that brings its own.
+    `screen` is that of the listener that has one. `begun` is the run as far as the core got with it
+    by itself: the lock, and the engine. `executor` runs the commands of steps, instead of processes
+    of this machine. `store` stands behind the project's own. `stop` ends the run from another
+    thread. `open_loop` makes the event loop, for a clock that brings its own.
     """
 
     clock: Clock = field(default_factory=SystemClock)
     listeners: tuple[Listener, ...] = ()
+    screen: Screen = field(default_factory=NoScreen)
     open_engine: OpenEngine = field(default_factory=lambda: _core.Engine)
     handle_signals: bool = True
     begun: "_core.HandOver | None" = None

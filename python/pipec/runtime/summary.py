@@ -4,6 +4,9 @@ from pipec.runtime.durations import spell_duration
 from pipec.runtime.record import RunRecord, TaskRecord
 from pipec.runtime.visible import visible
 
+_LONG_MS = 10_000
+_SEVERAL = 2
+_SLOWEST = 3
 _WORDS = {"no-baseline": "no earlier result"}
 
 
@@ -48,6 +51,17 @@ def describe_verdict(task: TaskRecord) -> str:
         return f"{verdict.kind}: dependency {verdict.detail} changed"
     detail = _WORDS.get(verdict.component or "", verdict.component) or verdict.detail
     return f"{verdict.kind}: {detail}" if detail else verdict.kind
+
+
+def slowest(record: RunRecord) -> list[TaskRecord]:
+    """The tasks to look at first if the run was too slow: at most three, the slowest first.
+
+    None of a run that nobody had to wait for, or in which fewer than two tasks ran.
+    """
+    ran = [task for task in record.tasks if task.status in ("passed", "failed") and task.attempts]
+    if len(ran) < _SEVERAL or (record.duration_ms or 0) < _LONG_MS:
+        return []
+    return sorted(ran, key=lambda task: -(task.duration_ms or 0))[:_SLOWEST]
 
 
 def _row(task: TaskRecord) -> str:

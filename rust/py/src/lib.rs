@@ -11,6 +11,7 @@ mod patterns;
 mod process;
 mod redact;
 mod store;
+mod view;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -32,6 +33,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<process::Watcher>()?;
     module.add_function(wrap_pyfunction!(front::answer, module)?)?;
     module.add_class::<front::HandOver>()?;
+    module.add_class::<view::View>()?;
+    module.add_function(wrap_pyfunction!(view::clean, module)?)?;
     module.add_function(wrap_pyfunction!(store::store_sweep, module)?)?;
     module.add_function(wrap_pyfunction!(store::store_clear, module)?)?;
     module.add_function(wrap_pyfunction!(store::store_inputs, module)?)?;

@@ -10,6 +10,7 @@ from pipec.cli.parameters import (
     Concurrency,
     Dry,
     Force,
+    LogOrder,
     OutputLogs,
     RunFormat,
     Wait,
@@ -47,7 +48,8 @@ def run(
     dry: Dry = False,
     wait: Wait = False,
     format: RunFormat = "text",  # noqa: A002
-    output_logs: OutputLogs = "errors-only",
+    output_logs: OutputLogs = None,
+    log_order: LogOrder = "grouped",
     param: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="The value of a parameter of the job."),
@@ -67,6 +69,7 @@ def run(
         wait=wait,
         format=format,
         output_logs=output_logs,
+        log_order=log_order,
         params=tuple(param or ()),
     )
     return run_targets(invocation_of(context), options)

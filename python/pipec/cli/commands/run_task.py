@@ -10,6 +10,7 @@ from pipec.cli.parameters import (
     Concurrency,
     Dry,
     Force,
+    LogOrder,
     OutputLogs,
     RunFormat,
     Wait,
@@ -33,7 +34,8 @@ def run_task(
     dry: Dry = False,
     wait: Wait = False,
     format: RunFormat = "text",  # noqa: A002
-    output_logs: OutputLogs = "errors-only",
+    output_logs: OutputLogs = None,
+    log_order: LogOrder = "grouped",
 ) -> int:
     """Run one task, and what it depends on.
 
@@ -50,5 +52,6 @@ def run_task(
         wait=wait,
         format=format,
         output_logs=output_logs,
+        log_order=log_order,
     )
     return run_targets(invocation_of(context), options)

@@ -56,6 +56,7 @@ class GithubReporter:
         self._replayed: dict[str, bytes] = {}
         # Nobody who is in the run can guess it.
         self._token = f"pipec-{os.urandom(16).hex()}"
+        self._is_stopped = False
 
     def __call__(self, event: Event) -> None:
         """Prints what there is to say about the event."""
@@ -65,34 +66,51 @@ class GithubReporter:
                 for secret in self._secrets:
                     self._command("add-mask", secret)
                 self._plain(event)
+            case OutputChunk() if self._plain.is_streamed:
+                self._stop_commands()
+                self._plain(event)
             case OutputChunk(task=name, data=data, replayed=True):
                 self._replayed[name] = self._replayed.get(name, b"") + data
             case TaskFinished(task=task):
+                # The end of its output may come with it.
                 self._plain(event)
+                self._plain.flush()
+                self._resume_commands()
                 self._print_log(task)
             case WarningRaised():
                 about = f"{event.task}: " if event.task else ""
                 self._command("warning", f"{about}{event.message}", title=event.code)
             case RunFinished(record=record):
+                self._resume_commands()
                 self._plain(event)
                 self._annotate(record)
                 self._summarize(record)
             case _:
                 self._plain(event)
-        self._console.flush()
+        self._plain.flush()
 
     def _print_log(self, task: TaskRecord) -> None:
         log = self._log_of(task)
-        if not self._with_logs or not log:
+        if not self._with_logs or not log or self._plain.is_streamed:
             return
         failed = task.status == "failed"
         if not failed:
             self._command("group", f"log of {task.id}")
-        self._command("stop-commands", self._token)
+        self._stop_commands()
         self._console.write_log(log if log.endswith("\n") else f"{log}\n")
-        self._console.complain(f"::{self._token}::")
+        self._resume_commands()
         if not failed:
             self._command("endgroup", "")
+
+    def _stop_commands(self) -> None:
+        if not self._is_stopped:
+            self._command("stop-commands", self._token)
+            self._is_stopped = True
+
+    def _resume_commands(self) -> None:
+        if self._is_stopped:
+            self._console.complain(f"::{self._token}::")
+            self._is_stopped = False
 
     def _log_of(self, task: TaskRecord) -> str:
         data = self._replayed.pop(task.id, b"")
@@ -131,6 +149,7 @@ class GithubReporter:
             self._command("warning", f"the step summary cannot be written: {error.strerror}")
 
     def _command(self, name: str, data: str, **properties: str) -> None:
+        self._resume_commands()
         written = ",".join(f"{key}={escape_property(text)}" for key, text in properties.items())
         head = f"{name} {written}" if written else name
         self._console.complain(f"::{head}::{escape_data(data)}")

@@ -1,10 +1,15 @@
-"""A run as text: a line for each finished task, the log of each failed one, then a summary."""
+"""A run as text: a line for each finished task, the log of each failed one, then a summary.
+
+On a terminal, what runs now is shown below these lines; the core draws that.
+"""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from pipec import _core
 from pipec.cli.console import Console
 from pipec.cli.report.words import plural
+from pipec.clock import Clock, SystemClock
 from pipec.runtime.durations import spell_duration
 from pipec.runtime.events import (
     AttemptFinished,
@@ -14,14 +19,17 @@ from pipec.runtime.events import (
     RunStarted,
     StepStarted,
     TaskFinished,
+    TaskReady,
     TaskSkipped,
+    TaskStarted,
     WarningRaised,
 )
 from pipec.runtime.record import RunRecord, TaskRecord
-from pipec.runtime.summary import describe_verdict
+from pipec.runtime.summary import describe_verdict, slowest
 from pipec.runtime.visible import visible
 
 WIDEST_NAME = 40
+_FRAME_S = 0.1
 _MARKS = {
     "passed": ("✓", "green"),
     "cached": ("=", "cyan"),
@@ -32,71 +40,159 @@ _MARKS = {
 
 
 class PlainReporter:
-    """A listener that prints. `output_logs` says whose logs: full, new-only, errors-only, none."""
+    """A listener that prints, and its screen. `output_logs`: full, new-only, errors-only, none.
+
+    `is_streamed`: logs are printed as they come, and not with the end of their task. `is_live`:
+    what runs now is shown on the terminal.
+    """
 
     def __init__(
-        self, console: Console, *, tasks: Sequence[str], output_logs: str, cwd: str
+        self,
+        console: Console,
+        *,
+        tasks: Sequence[str],
+        output_logs: str,
+        cwd: str,
+        is_streamed: bool = False,
+        is_live: bool = False,
+        clock: Clock | None = None,
     ) -> None:
         self._console = console
         self._output_logs = output_logs
         self._cwd = cwd
+        # Nobody knows of a task that runs whether it will fail.
+        self.is_streamed = is_streamed and output_logs in ("full", "new-only")
+        self.is_streamed = self.is_streamed and not console.is_quiet
+        self._is_live = is_live
+        self._clock = clock or SystemClock()
+        self._view = _core.View(
+            console.size, color=console.color, live=is_live, streamed=self.is_streamed
+        )
         self._width = min(max(map(len, tasks), default=0), WIDEST_NAME)
         self._folder = ""
         self._replayed: dict[str, bytes] = {}
 
     def __call__(self, event: Event) -> None:
-        """Prints what there is to say about the event."""
+        """Takes note of the event, and prints what there is to say, unless a picture will."""
         match event:
             case TaskFinished(task=task) | TaskSkipped(task=task):
                 self._finished(task)
-            case OutputChunk(task=name, data=data, replayed=True):
-                self._replayed[name] = self._replayed.get(name, b"") + data
+                if task.status in ("cached", "skipped"):
+                    # There may be thousands, one right after the other.
+                    return
+            case OutputChunk():
+                self._take_output(event)
+            case TaskStarted(task=name):
+                self._view.started(name, self._clock.monotonic())
+            case TaskReady():
+                return
             case RunStarted(folder=folder):
                 self._folder = folder
             case RunFinished(record=record):
                 self._summary(record)
+                self.close()
             case WarningRaised():
                 about = f"{event.task}: " if event.task else ""
                 head = self._console.style(f"warning[{event.code}]", "yellow")
-                self._console.complain(f"{head}: {about}{visible(event.message)}")
+                self._complain(f"{head}: {about}{visible(event.message)}")
             case AttemptFinished(retry_in_ms=int(delay)):
                 number, error = event.number, event.error or f"exit code {event.exit_code}"
-                self._console.say(
+                self._say(
                     f"↻ {event.task}: attempt {number} failed ({visible(error)}), "
                     f"again in {spell_duration(delay)}"
                 )
             case StepStarted() if self._console.is_verbose:
-                self._console.say(f"$ {event.task}: {visible(event.command)}")
+                self._say(f"$ {event.task}: {visible(event.command)}")
+        self.flush()
+
+    def expect(self, tasks: Iterable[tuple[str, int | None]]) -> None:
+        """Something may run from now on."""
+        self._view.expect(list(tasks), self._clock.monotonic())
+
+    def flush(self) -> None:
+        """Says what there is to say, unless the next picture will."""
+        if self._view.due_in(0) is None:
+            self._draw()
+
+    def beat(self) -> float | None:
+        """Draws what runs now, if it is time; gives the seconds until then."""
+        if not self._is_live:
+            return None
+        left = self._view.due_in(self._clock.monotonic())
+        if left is not None and left <= 0:
+            self._draw()
+            left = self._view.due_in(self._clock.monotonic())
+        return _FRAME_S if left is None else left
+
+    def step_aside(self) -> None:
+        """Leaves the terminal to somebody else until `come_back`."""
+        self._write(self._view.step_aside(self._console.size))
+
+    def come_back(self) -> None:
+        """The terminal is ours again."""
+        self._view.come_back()
+
+    def lost(self) -> None:
+        """What stands on the screen is not what was drawn last."""
+        self._view.lost_the_screen()
+
+    def close(self) -> None:
+        """Leaves nothing on the screen but lines that stay."""
+        self._write(self._view.rest(self._console.size))
+
+    def _draw(self) -> None:
+        self._write(self._view.frame(self._clock.monotonic(), self._console.size))
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._console.write_log(text)
         self._console.flush()
+
+    def _say(self, line: str) -> None:
+        if not self._console.is_quiet:
+            self._complain(line)
+
+    def _complain(self, line: str) -> None:
+        self._view.say(f"{line}\n")
+
+    def _take_output(self, chunk: OutputChunk) -> None:
+        if chunk.replayed and not self.is_streamed:
+            self._replayed[chunk.task] = self._replayed.get(chunk.task, b"") + chunk.data
+        elif self._view.output(chunk.task, chunk.data):
+            self._draw()
 
     def _finished(self, task: TaskRecord) -> None:
         failed = task.status == "failed"
-        tell = self._console.complain if failed else self._console.say
+        self._view.settled(task.id, task.status)
+        tell = self._complain if failed else self._say
         tell(self._line(task))
         wanted = {
             "full": True,
             "new-only": task.status in ("passed", "failed"),
             "errors-only": failed,
         }
-        if wanted.get(self._output_logs, False) and (failed or not self._console.is_quiet):
+        is_wanted = wanted.get(self._output_logs, False) and not self.is_streamed
+        if is_wanted and (failed or not self._console.is_quiet):
             self._print_log(task)
 
     def _line(self, task: TaskRecord) -> str:
         mark, color = _MARKS.get(task.status, ("?", "yellow"))
         time = "" if task.duration_ms is None else spell_duration(task.duration_ms)
-        why = self._console.style(visible(describe_verdict(task)), "dim")
-        line = f"{task.id:<{self._width}}  {time:>6}  {why}"
-        return f"{self._console.style(mark, color)} {line.rstrip()}"
+        head = f"{task.id:<{self._width}}  {time:>6}  "
+        line = self._view.fit(f"{head}{visible(describe_verdict(task))}".rstrip(), len("✓ "))
+        if line.startswith(head):
+            line = head + self._console.style(line.removeprefix(head), "dim")
+        return f"{self._console.style(mark, color)} {line}"
 
     def _print_log(self, task: TaskRecord) -> None:
-        log = self._log_of(task)
+        log = _core.clean(self._log_of(task), colors=self._console.color)
         if not log:
             return
         if not log.endswith("\n"):
             log += "\n"
-        self._console.complain(self._console.style(f"--- log of {task.id}", "dim"))
-        self._console.write_log(log)
-        self._console.complain(self._console.style(f"--- end of {task.id}", "dim"))
+        self._complain(self._console.style(f"--- log of {task.id}", "dim"))
+        self._view.say(log)
+        self._complain(self._console.style(f"--- end of {task.id}", "dim"))
 
     def _log_of(self, task: TaskRecord) -> str:
         data = self._replayed.pop(task.id, b"")
@@ -110,15 +206,18 @@ class PlainReporter:
 
     def _summary(self, record: RunRecord) -> None:
         failed = [task for task in record.tasks if task.status == "failed"]
-        self._console.say("")
+        self._say("")
         for task in failed:
             code = f"[{task.error.code}]" if task.error else ""
             reason = visible(task.error.message) if task.error else "failed"
             head = self._console.style(f"error{code}", "red")
-            self._console.complain(f"{head}: {task.id}: {reason}")
-        self._console.say(summary_line(record))
+            self._complain(f"{head}: {task.id}: {reason}")
+        self._say(summary_line(record))
+        took = (f"{task.id} {spell_duration(task.duration_ms or 0)}" for task in slowest(record))
+        if names := ", ".join(took):
+            self._say(f"slowest: {names}")
         where = os.path.relpath(self._folder, self._cwd)
-        self._console.say(f"record: {visible(where)}")
+        self._say(f"record: {visible(where)}")
 
 
 def summary_line(record: RunRecord) -> str:

@@ -137,7 +137,10 @@ impl<'a> Recorder<'a> {
         inner.journal.add(&event);
         {
             let mut view = self.voice.view();
-            view.settled(&record.id, fate_of(record.status));
+            view.settled(
+                &record.id,
+                Fate::of(record.status.word()).unwrap_or(Fate::Left),
+            );
             let mut words = String::new();
             self.report.finished(&record, view.columns(), &mut words);
             view.say(&words);
@@ -338,15 +341,6 @@ impl<'a> Recorder<'a> {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn fate_of(status: Status) -> Fate {
-    match status {
-        Status::Passed => Fate::Passed,
-        Status::Failed => Fate::Failed,
-        Status::Cached => Fate::Cached,
-        Status::Skipped | Status::Cancelled | Status::Waiting | Status::Running => Fate::Left,
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::record::{RunRecord, Status, TaskRecord, WarningRecord};
-use super::summary::describe_verdict;
+use super::summary::{describe_verdict, slowest};
 use super::words::{plural, refusal, spell_duration, visible};
 use crate::key::environment::Variables;
 use crate::view::{clean, fit};
@@ -198,6 +198,14 @@ impl Report<'_> {
         }
         if !self.is_quiet() {
             text.push_str(&summary_line(record));
+            let took = slowest(record).into_iter().map(|task| {
+                let time = spell_duration(task.duration_ms.unwrap_or(0));
+                format!("{} {time}", task.id)
+            });
+            let took: Vec<String> = took.collect();
+            if !took.is_empty() {
+                let _ = write!(text, "\nslowest: {}", took.join(", "));
+            }
             let place = relative(self.folder, self.cwd);
             let _ = writeln!(text, "\nrecord: {}", visible(&place));
         }

@@ -1,9 +1,13 @@
 //! The summary of a run in Markdown, and why a task ran in a few words.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 
-use super::record::{RunRecord, TaskRecord};
+use super::record::{RunRecord, Status, TaskRecord};
 use super::words::{cell, spell_duration, visible};
+
+const LONG_MS: u64 = 10_000;
+const SLOWEST: usize = 3;
 
 /// A table of all tasks, then what failed and what was warned of.
 pub(crate) fn summary(record: &RunRecord<'_>) -> String {
@@ -56,6 +60,22 @@ pub(crate) fn summary(record: &RunRecord<'_>) -> String {
         head = "";
     }
     text
+}
+
+/// The tasks to look at first if the run was too slow: at most three, the slowest first.
+///
+/// None of a run that nobody had to wait for, or in which fewer than two tasks ran.
+pub(crate) fn slowest<'a>(record: &'a RunRecord<'_>) -> Vec<&'a TaskRecord> {
+    let mut ran: Vec<&TaskRecord> = record.tasks().iter().collect();
+    ran.retain(|task| {
+        matches!(task.status, Status::Passed | Status::Failed) && !task.attempts.is_empty()
+    });
+    if ran.len() < 2 || record.duration_ms.unwrap_or(0) < LONG_MS {
+        return Vec::new();
+    }
+    ran.sort_by_key(|task| Reverse(task.duration_ms));
+    ran.truncate(SLOWEST);
+    ran
 }
 
 /// Why the task ran or did not, in a few words: `miss: src/app.ts changed (+3 more)`.

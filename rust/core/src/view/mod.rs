@@ -67,6 +67,19 @@ pub enum Fate {
     Left,
 }
 
+impl Fate {
+    /// By the word that a record has for it; None for a task that is not over.
+    pub fn of(status: &str) -> Option<Self> {
+        match status {
+            "passed" => Some(Self::Passed),
+            "failed" => Some(Self::Failed),
+            "cached" => Some(Self::Cached),
+            "skipped" | "cancelled" => Some(Self::Left),
+            _ => None,
+        }
+    }
+}
+
 /// The view of one run.
 pub struct View {
     look: Look,
