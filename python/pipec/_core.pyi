@@ -339,7 +339,8 @@ class View:
 
     It writes nothing: whoever drives it writes what `frame`, `rest` and `step_aside` give. `size`
     is always the columns and rows of the screen, `now` seconds from an arbitrary start. `live`:
-    there is a screen. `streamed`: output is said as it comes, line by line, with the name of its task.
+    there is a screen. `streamed`: output is said as it comes, line by line, with the name of its
+    task.
     """
 
     def __new__(cls, size: tuple[int, int], *, color: bool, live: bool, streamed: bool) -> Self: ...

@@ -28,10 +28,15 @@ Wait = Annotated[
     bool, typer.Option("--wait", help="Wait for a run that is active in this project.")
 ]
 OutputLogs = Annotated[
+    Literal["full", "new-only", "errors-only", "none"],
+    typer.Option(help="Whose logs to print: of every task, of those that ran, that failed."),
+]
+RunLogs = Annotated[
     Literal["full", "new-only", "errors-only", "none"] | None,
     typer.Option(
+        "--output-logs",
         help="Whose logs to print: of every task, of those that ran, that failed. "
-        "Unless given: of those that failed; in the order `stream`, of those that ran."
+        "[default: errors-only, as a stream new-only]",
     ),
 ]
 LogOrder = Annotated[

@@ -15,7 +15,6 @@ from pipec.plan.select import select
 from pipec.runtime.events import Listener
 from pipec.runtime.request import KEEP_RUNS, MAX_LOG_BYTES, RunRequest, Services
 from pipec.runtime.run import run as run_plan
-from pipec.runtime.screen import NoScreen
 
 if TYPE_CHECKING:
     from pipec import _core
@@ -39,7 +38,7 @@ def run(
     reporter = None if options.format == "jsonl" else _reporter(invocation, request, options)
     services = Services(
         listeners=(_listener(invocation, request, options, reporter),),
-        screen=reporter or NoScreen(),
+        screen=reporter,
         handle_signals=invocation.owns_process,
         begun=begun,
     )

@@ -96,13 +96,16 @@ class Recorder:
 
     def expect(self, tasks: Iterable[tuple[str, int | None]]) -> None:
         """Something may run from now on: every task, and how long it took when it last ran."""
-        self._screen.expect(tasks)
+        if self._screen is not None:
+            self._screen.expect(tasks)
 
     def beat(self) -> float | None:
         """Draws what runs now, if it is time; gives the seconds until then. None: never."""
-        with self._reader():
-            return self._screen.beat()
-        return None
+        left: float | None = None
+        if self._screen is not None:
+            with self._reader():
+                left = self._screen.beat()
+        return left
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -111,16 +114,19 @@ class Recorder:
         try:
             yield
         finally:
-            self._screen.come_back()
+            if self._screen is not None:
+                self._screen.come_back()
 
     def step_aside(self) -> None:
         """Leaves the terminal to somebody else, for good."""
-        with self._reader():
-            self._screen.step_aside()
+        if self._screen is not None:
+            with self._reader():
+                self._screen.step_aside()
 
     def lost_the_screen(self) -> None:
         """What stands on the screen is not what was drawn last."""
-        self._screen.lost()
+        if self._screen is not None:
+            self._screen.lost()
 
     @contextmanager
     def _reader(self) -> Iterator[None]:
@@ -170,8 +176,9 @@ class Recorder:
 
     def save(self) -> None:
         """Writes the record, unless that was a moment ago. From now on the journal keeps up."""
-        with self._reader():
-            self._screen.flush()
+        if self._screen is not None:
+            with self._reader():
+                self._screen.flush()
         self._is_live = True
         self._journal.flush()
         now = self.clock.monotonic()

@@ -9,13 +9,13 @@ from pipec.clock import Clock, SystemClock
 from pipec.ir.pipeline import Pipeline
 from pipec.plan.select import Plan
 from pipec.runtime.events import Listener
-from pipec.runtime.screen import NoScreen, Screen
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from pipec.ports.executor import Executor
     from pipec.ports.store import Store
+    from pipec.runtime.screen import Screen
     from pipec.runtime.stop import Stop
 
 KEEP_RUNS = 50
@@ -66,7 +66,7 @@ class Services:
 
     clock: Clock = field(default_factory=SystemClock)
     listeners: tuple[Listener, ...] = ()
-    screen: Screen = field(default_factory=NoScreen)
+    screen: "Screen | None" = None
     open_engine: OpenEngine = field(default_factory=lambda: _core.Engine)
     handle_signals: bool = True
     begun: "_core.HandOver | None" = None

@@ -30,26 +30,3 @@ class Screen(Protocol):
 
     def lost(self) -> None:
         """What stands on the screen is not what was drawn last."""
-
-
-class NoScreen:
-    """Of a run that nobody looks at."""
-
-    def expect(self, tasks: Iterable[tuple[str, int | None]]) -> None:
-        """Nobody expects anything."""
-
-    def flush(self) -> None:
-        """There is nothing to say."""
-
-    def beat(self) -> float | None:
-        """There is nothing to draw on."""
-        return None
-
-    def step_aside(self) -> None:
-        """Nobody is in the way."""
-
-    def come_back(self) -> None:
-        """Nobody was away."""
-
-    def lost(self) -> None:
-        """Nothing was drawn."""

@@ -11,8 +11,8 @@ from pipec.cli.parameters import (
     Dry,
     Force,
     LogOrder,
-    OutputLogs,
     RunFormat,
+    RunLogs,
     Wait,
     command_app,
     examples,
@@ -48,7 +48,7 @@ def run(
     dry: Dry = False,
     wait: Wait = False,
     format: RunFormat = "text",  # noqa: A002
-    output_logs: OutputLogs = None,
+    output_logs: RunLogs = None,
     log_order: LogOrder = "grouped",
     param: Annotated[
         list[str] | None,

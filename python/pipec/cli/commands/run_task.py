@@ -11,8 +11,8 @@ from pipec.cli.parameters import (
     Dry,
     Force,
     LogOrder,
-    OutputLogs,
     RunFormat,
+    RunLogs,
     Wait,
     command_app,
     examples,
@@ -34,7 +34,7 @@ def run_task(
     dry: Dry = False,
     wait: Wait = False,
     format: RunFormat = "text",  # noqa: A002
-    output_logs: OutputLogs = None,
+    output_logs: RunLogs = None,
     log_order: LogOrder = "grouped",
 ) -> int:
     """Run one task, and what it depends on.
