@@ -147,6 +147,11 @@ impl Automaton {
         automaton
     }
 
+    /// Of all that it was built from.
+    pub fn set_count(&self) -> usize {
+        self.sets.len()
+    }
+
     fn add_set(&mut self, id: SetId, spec: &SetSpec, glob_ids: &mut HashMap<ComponentGlob, u32>) {
         let mut rules = Vec::with_capacity(spec.rules.len());
         for (number, rule) in spec.rules.iter().enumerate() {

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::identity::Identity;
 use super::ignore_files::{IgnoreFile, Ignored};
-use super::survey::{Changes, FolderChange, Role, Survey};
+use super::survey::{Changes, FolderChange, Role, Survey, is_name};
 use super::walk::{FolderFound, Found, Pending, Project, Walk};
 use crate::digest::Digest;
 use crate::error::Result;
@@ -26,15 +26,18 @@ pub fn rules_above(root: &Path) -> Result<Digest> {
 
 /// The walk that a survey stands for, with what changed since.
 ///
-/// None if so much changed that a new walk is not more work.
+/// None if so much changed that a new walk is not more work, or if the survey makes no sense.
 pub fn resume(project: Project<'_>, survey: &Survey, changes: &Changes) -> Result<Option<Resumed>> {
     if changes.folders.len() > 16 + survey.folder_count() / 4 {
         return Ok(None);
     }
+    let Some(lists) = survey.lists(project.automaton.set_count()) else {
+        return Ok(None);
+    };
     let mut resumption = Resumption {
         project,
         survey,
-        lists: HashMap::new(),
+        lists,
         touched: HashSet::new(),
         ignored: HashMap::new(),
         rows: None,
@@ -257,17 +260,20 @@ impl<'a> Resumption<'a> {
             others: Vec::new(),
             subfolders: Vec::new(),
             is_empty: row.is_empty,
-            owners: self.list_of(row.owners),
+            owners: self.list_of(row.owners)?,
         };
         for at in row.first..row.first + row.count {
             let file = survey.file(at, row.identity.device)?;
+            if !is_name(file.name) {
+                return None;
+            }
             match file.role {
                 Role::Watched => found.links.push((file.name.into(), file.leads_to_folder)),
                 Role::IgnoreFile => {
                     found.ignore_file = Some(IgnoreFile::settled(file.identity));
                 }
                 Role::Selected => {
-                    let sets = self.list_of(file.sets);
+                    let sets = self.list_of(file.sets)?;
                     let identity = other.get(&u32::try_from(at).ok()?).copied();
                     let digest = OnceLock::new();
                     if identity.is_some() {
@@ -287,10 +293,8 @@ impl<'a> Resumption<'a> {
         Some(found)
     }
 
-    fn list_of(&mut self, at: u32) -> Arc<[SetId]> {
-        let survey = self.survey;
-        let list = self.lists.entry(at);
-        Arc::clone(list.or_insert_with(|| survey.sets(at).collect()))
+    fn list_of(&self, at: u32) -> Option<Arc<[SetId]>> {
+        self.lists.get(&at).map(Arc::clone)
     }
 
     fn touch(&mut self, folder: &FolderFound) {
@@ -305,11 +309,12 @@ impl<'a> Resumption<'a> {
         let Some(row) = self.survey.folder(number) else {
             return;
         };
-        self.touched.extend(self.survey.sets(row.owners));
-        for at in row.first..row.first + row.count {
-            if let Some(file) = self.survey.file(at, row.identity.device) {
-                self.touched.extend(self.survey.sets(file.sets));
-            }
+        let files = (row.first..row.first + row.count)
+            .filter_map(|at| self.survey.file(at, row.identity.device));
+        for at in files.map(|file| file.sets).chain([row.owners]) {
+            // What is watched is in no set.
+            self.touched
+                .extend(self.lists.get(&at).into_iter().flat_map(|sets| sets.iter()));
         }
     }
 }

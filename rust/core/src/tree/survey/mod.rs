@@ -7,6 +7,7 @@
 //! at anew. Whatever is wrong with a survey, there is none: it only ever saves time.
 
 mod check;
+mod lists;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -158,8 +159,8 @@ impl Survey {
         survey.is_in_order().then_some(survey)
     }
 
-    /// Whether parents stand before their folders and each file is in one folder, as in every survey that
-    /// was written: what is made of a survey is then no larger than it.
+    /// Whether folders lie in the one before which they stand, each file is in one folder and no name is
+    /// there twice, as in every survey that was written: what is made of a survey is then no larger than it.
     fn is_in_order(&self) -> bool {
         let (mut next, mut paths) = (0, 0_usize);
         let are_folders_in_order = (0..self.folders).all(|number| {
@@ -170,12 +171,28 @@ impl Survey {
             next += folder.count;
             paths = paths.saturating_add(folder.path.len());
             let has_parent = match folder.parent {
-                Some(parent) => parent < number && number > 0 && !folder.path.is_empty(),
+                Some(parent) => parent < number && self.lies_in(parent, folder.path),
                 None => number == 0 && folder.path.is_empty(),
             };
             follows && has_parent && next <= self.files
         });
-        are_folders_in_order && next == self.files && paths <= self.names
+        let start = HEADER + self.folders * FOLDER;
+        let rows = self.bytes[start..].chunks_exact(FILE).take(self.files);
+        let names: usize = rows.map(|row| usize::from(name_length(row))).sum();
+        are_folders_in_order && next == self.files && paths.saturating_add(names) <= self.names
+    }
+
+    /// Whether a path is that of something right in a folder that stands before it.
+    fn lies_in(&self, folder: usize, path: &[u8]) -> bool {
+        let Some(folder) = self.folder(folder) else {
+            return false;
+        };
+        let below = path.strip_prefix(folder.path);
+        let name = match below {
+            Some(below) if !folder.path.is_empty() => below.strip_prefix(b"/"),
+            _ => below,
+        };
+        name.is_some_and(is_name)
     }
 
     /// Stands for exactly this survey.
@@ -237,10 +254,9 @@ impl Survey {
     /// A file of a folder on this device.
     pub(super) fn file(&self, number: usize, device: u64) -> Option<FileRow<'_>> {
         let row = self.row(HEADER + self.folders * FOLDER, number, self.files, FILE)?;
-        let length = u32::from(u16::from_le_bytes(*row.get(40..)?.first_chunk()?));
         let flags = row[46];
         Some(FileRow {
-            name: self.name(number32(row, 32)?, length)?,
+            name: self.name(number32(row, 32)?, u32::from(name_length(row)))?,
             sets: number32(row, 36)?,
             identity: Identity {
                 kind: match row[44] {
@@ -287,15 +303,6 @@ impl Survey {
         is_whole.then_some(digests)
     }
 
-    /// A list of sets; none for a place that holds no list.
-    pub(super) fn sets(&self, at: u32) -> impl Iterator<Item = u32> {
-        let start = HEADER + self.folders * FOLDER + self.files * FILE;
-        let lists = &self.bytes[start..start + self.lists * 4];
-        let at = at as usize;
-        let length = number32(lists, at.saturating_mul(4)).unwrap_or(0) as usize;
-        (1..=length).map_while(move |number| number32(lists, (at + number).saturating_mul(4)))
-    }
-
     fn row(&self, table: usize, number: usize, count: usize, size: usize) -> Option<&[u8]> {
         if number >= count {
             return None;
@@ -309,6 +316,16 @@ impl Survey {
         self.bytes
             .get(start..start.checked_add(usize::try_from(length).ok()?)?)
     }
+}
+
+/// Of a file's row.
+fn name_length(row: &[u8]) -> u16 {
+    u16::from_le_bytes([row[40], row[41]])
+}
+
+/// Whether these bytes can be what something in a folder is called.
+pub(super) fn is_name(bytes: &[u8]) -> bool {
+    !matches!(bytes, b"" | b"." | b"..") && !bytes.iter().any(|byte| matches!(byte, b'/' | 0))
 }
 
 /// What stands for exactly the survey of these bytes.

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{SumOf, Summed, Survey, Surveyed, write};
+use super::{FILE, FOLDER, HEADER, SUM, Sizes, SumOf, Summed, Survey, Surveyed, hot_digest, write};
 use crate::digest::Digest;
 use crate::glob::{Automaton, Pattern, Rule, SetSpec};
 use crate::tree::{
@@ -237,5 +237,56 @@ fn every_cut_and_every_flipped_bit_is_no_survey() {
             survey.is_none_or(|survey| survey.digest(0).is_none()),
             "{at}"
         );
+    }
+}
+
+/// With other bytes at a place of it, and a checksum that fits.
+fn sealed_with(bytes: &[u8], at: usize, other: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[at..at + other.len()].copy_from_slice(other);
+    let hot = Sizes::of(&bytes).unwrap().hot().unwrap();
+    let digest = hot_digest(&bytes[..hot]).unwrap();
+    bytes[64..96].copy_from_slice(&digest.0);
+    bytes
+}
+
+#[test]
+fn a_survey_with_a_checksum_that_fits_is_made_nothing_of_that_is_larger_than_it() {
+    let place = Place::new();
+    for path in ["d0/f.a", "d0/g.a", "d1/f.a", "out/x"] {
+        let path = place.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+    // Another name of the same file: as long as the way to it over its own folder.
+    fs::hard_link(place.root().join("d0/g.a"), place.root().join("d0/xxg.a")).unwrap();
+    let bytes = place.survey(Stamp::ALWAYS);
+    let sizes = Sizes::of(&bytes).unwrap();
+    let files = HEADER + sizes.folders * FOLDER;
+    let lists = files + sizes.files * FILE;
+    let names = lists + sizes.lists * 4 + sizes.sums * SUM;
+    assert!(place.resume(&sealed_with(&bytes, 0, b"pipecsvy")).is_some());
+    // A file's name that reaches over those of others.
+    let long = u16::try_from(sizes.names).unwrap().to_le_bytes();
+    let shared = sealed_with(&sealed_with(&bytes, files + 32, &[0; 4]), files + 40, &long);
+    assert!(Survey::from_bytes(&shared, CONTEXT).is_none());
+    // A folder that lies elsewhere than in the one above it.
+    let elsewhere = sealed_with(&bytes, names, b"/0");
+    assert!(Survey::from_bytes(&elsewhere, CONTEXT).is_none());
+    // A name that is a path.
+    let mut names = bytes.windows(5);
+    let name = names.rposition(|window| window == b"xxg.a").unwrap();
+    assert!(place.resume(&sealed_with(&bytes, name, b"./g.a")).is_none());
+    // The first list is the empty one of a folder that nobody owns: one of more sets than there are, a set
+    // that there is not, a list that begins within another.
+    assert_eq!(bytes[lists..lists + 4], [0; 4]);
+    for (at, number) in [
+        (lists, u32::MAX),
+        (lists, 5),
+        (lists + 8, 99),
+        (files + 36, 2),
+    ] {
+        let damaged = sealed_with(&bytes, at, &number.to_le_bytes());
+        assert!(place.resume(&damaged).is_none(), "{at} {number}");
     }
 }
