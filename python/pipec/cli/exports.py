@@ -65,7 +65,7 @@ def typed_record(data: Mapping[str, Any]) -> RunRecord:
     """
     try:
         return run_record(data)
-    except (KeyError, TypeError, ValueError) as error:
+    except ValueError as error:
         message = f"the record of run `{data.get('run_id')}` cannot be understood: {error}"
         raise PlanError(Code.UNKNOWN_RUN, message) from error
 

@@ -18,8 +18,9 @@ from pipec.errors import PipecError, SpecError
 from pipec.frontend.discover import Found
 from pipec.ir.pipeline import Pipeline
 from pipec.runtime import environment
+from pipec.runtime.evidence.reading import read_run
 from pipec.runtime.lock import active_holder
-from pipec.runtime.records import list_runs, read_record
+from pipec.runtime.records import list_runs
 from pipec.runtime.requirements import has_program
 from pipec.runtime.visible import visible
 
@@ -181,10 +182,10 @@ def _runs(_: Invocation, found: Found) -> Iterator[HealthCheck]:
     unreadable, crashed = [], []
     runs = list_runs(found.root)
     for run in runs:
-        record = read_record(found.root, run)
+        record = read_run(found.root, run)
         if record is None:
             unreadable.append(run)
-        elif record.get("status") == "running" and run != active:
+        elif record.status == "running" and run != active:
             crashed.append(run)
     if holder is not None:
         yield _ok("lock", f"held by process {holder.pid} ({holder.action})")

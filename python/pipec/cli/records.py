@@ -8,21 +8,23 @@ from pipec.cli.documents import ListedRun
 from pipec.codes import Code
 from pipec.errors import PlanError
 from pipec.frontend.suggest import did_you_mean
+from pipec.runtime.evidence.reading import newest_runs, read_plain, run_record
+from pipec.runtime.evidence.typed import value_of
 from pipec.runtime.lock import active_holder
-from pipec.runtime.record import ChangeRecord, TaskRecord, VerdictRecord
-from pipec.runtime.records import list_runs, newest_records, read_record
+from pipec.runtime.record import TaskRecord, VerdictRecord
+from pipec.runtime.records import list_runs, read_record
 from pipec.runtime.summary import describe_verdict
 from pipec.runtime.visible import visible
 
 
 def find_record(root: str, name: str) -> dict[str, Any]:
-    """The record of a run as plain data.
+    """The record of a run as plain data, with every member that a record has.
 
     Raises:
-        PlanError: no record, or more than one, goes by this name.
+        PlanError: no record, or more than one, goes by this name, or it cannot be understood.
     """
     if name == "latest":
-        newest = next(newest_records(root), None)
+        newest = next(newest_runs(root), None)
         if newest is None:
             raise PlanError(Code.UNKNOWN_RUN, "no run is recorded in this project")
         return newest
@@ -34,34 +36,48 @@ def find_record(root: str, name: str) -> dict[str, Any]:
             f"{len(matches)} runs begin with `{name}`",
             help=(f"the newest of them is `{matches[-1]}`",),
         )
-    record = read_record(root, matches[0]) if matches else None
-    if record is None:
+    if not matches:
         raise PlanError(
             Code.UNKNOWN_RUN,
             f"no run `{name}` is recorded in this project",
             help=did_you_mean(name, ids) or ("`pipec runs ls` shows every run",),
         )
+    record = read_plain(root, matches[0])
+    if record is None:
+        raise PlanError(
+            Code.UNKNOWN_RUN,
+            f"the record of run `{matches[0]}` is damaged",
+            help=("`pipec runs ls` shows those that can be read",),
+        )
     return record
 
 
 def list_records(root: str, *, limit: int | None = None) -> tuple[ListedRun, ...]:
-    """The recorded runs in a few words, the newest first."""
+    """The recorded runs in a few words, the newest first. What cannot be read is left out."""
     holder = active_holder(root)
     active = holder.run_id if holder else ""
-    records = islice(newest_records(root), limit)
-    return tuple(_describe(record, active=active) for record in records)
+    listed = (_describe(root, run_id, active=active) for run_id in reversed(list_runs(root)))
+    return tuple(islice((run for run in listed if run is not None), limit))
 
 
-def _describe(record: Mapping[str, Any], *, active: str) -> ListedRun:
+def _describe(root: str, run_id: str, *, active: str) -> ListedRun | None:
+    data = read_record(root, run_id)
+    if data is None or not isinstance(tasks := data.get("tasks"), list):
+        return None
+    try:
+        # The tasks are not looked at: there may be thousands in each of many runs.
+        record = run_record({**data, "tasks": []})
+    except ValueError:
+        return None
     # Nobody is left to close the record of a run whose process was killed.
-    is_crashed = record["status"] == "running" and record["run_id"] != active
+    is_crashed = record.status == "running" and run_id != active
     return ListedRun(
-        id=record["run_id"],
-        status="interrupted" if is_crashed else record["status"],
-        started_at=record["started_at"],
-        targets=tuple(record["request"]["targets"]),
-        tasks=len(record["tasks"]),
-        duration_ms=record.get("duration_ms"),
+        id=run_id,
+        status="interrupted" if is_crashed else record.status,
+        started_at=record.started_at,
+        targets=record.request.targets,
+        tasks=len(tasks),
+        duration_ms=record.duration_ms,
     )
 
 
@@ -92,7 +108,7 @@ def find_task(root: str, task: str, run: str | None) -> tuple[str, dict[str, Any
         PlanError: there is no such run, or the task took no part in it.
     """
     named = None if run is None else find_record(root, run)
-    records = newest_records(root) if named is None else [named]
+    records = newest_runs(root) if named is None else [named]
     for record in records:
         for recorded in record["tasks"]:
             if recorded["id"] == task:
@@ -127,5 +143,6 @@ def read_verdict(task: Mapping[str, Any]) -> VerdictRecord | None:
     data = task.get("verdict")
     if data is None:
         return None
-    changed = tuple(ChangeRecord(**change) for change in data.get("changed", ()))
-    return VerdictRecord(**{**data, "changed": changed or None})
+    verdict = value_of(VerdictRecord, data)
+    assert isinstance(verdict, VerdictRecord)
+    return verdict

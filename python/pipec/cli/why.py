@@ -19,7 +19,7 @@ from pipec.ir.pipeline import Pipeline
 from pipec.ir.task import TaskId
 from pipec.plan.select import select
 from pipec.runtime.evidence.input_diff import look_at_inputs
-from pipec.runtime.records import newest_records
+from pipec.runtime.evidence.reading import newest_runs
 from pipec.runtime.request import RunRequest
 from pipec.runtime.stores import store_roots
 
@@ -128,7 +128,7 @@ class Explainer:
 
     def _last_success(self, task: str, before_run: str | None) -> str | None:
         """The key of the newest success that a record has, older than a run."""
-        for record in newest_records(self._found.root):
+        for record in newest_runs(self._found.root):
             if before_run is not None and record["run_id"] >= before_run:
                 continue
             for recorded in record["tasks"]:

@@ -22,6 +22,8 @@ LOCK_FILE = "run.lock"
 _LOOKS_FOR_NOTE = 50
 _BETWEEN_LOOKS_S = 0.01
 _LONGEST_NOTE = 4096
+# Until the year 9999.
+_LATEST_MS = 253_402_300_800_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,14 +155,17 @@ def _wait_for_note(fd: int) -> Holder | None:
 def _read_holder(fd: int) -> Holder | None:
     try:
         note = json.loads(os.pread(fd, _LONGEST_NOTE, 0))
-        return Holder(
+        holder = Holder(
             pid=int(note["pid"]),
             started_ms=int(note["started_ms"]),
             run_id=str(note["run_id"]),
             action=str(note["action"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+    # What cannot be is as good as nothing: a time of another age, a run in another folder.
+    is_sound = 0 <= holder.started_ms < _LATEST_MS and "/" not in holder.run_id
+    return holder if is_sound else None
 
 
 def _note(fd: int, data: bytes) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from pipec.runtime.record import RunRecord, timestamp, to_json
@@ -43,21 +43,13 @@ def list_runs(root: str) -> list[str]:
 
 
 def read_record(root: str, run_id: str) -> dict[str, Any] | None:
-    """A record as plain data; None if there is none that can be read."""
+    """A record as it lies; None if it is no JSON. What is in it may be anything."""
     try:
         with open(f"{run_folder(root, run_id)}/{EXECUTION}", "rb") as file:
             record = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
-
-
-def newest_records(root: str) -> Iterator[dict[str, Any]]:
-    """Every record that can be read, newest first."""
-    for run_id in reversed(list_runs(root)):
-        record = read_record(root, run_id)
-        if record is not None:
-            yield record
 
 
 def create_folder(root: str, run_id: str) -> str:
@@ -95,8 +87,11 @@ def repair(root: str, run_id: str, now_ms: int) -> None:
     Raises:
         OSError: the record cannot be written.
     """
-    record = read_record(root, run_id)
-    if record is None or record.get("status") != "running":
+    # After a crash only: reading with care takes modules that a run with nothing to do needs not.
+    from pipec.runtime.evidence.reading import read_plain
+
+    record = read_plain(root, run_id)
+    if record is None or record["status"] != "running":
         return
     told = _tasks_in_journal(f"{run_folder(root, run_id)}/{JOURNAL}")
     counts = dict.fromkeys(record["counts"], 0)
@@ -133,16 +128,24 @@ def _tasks_in_journal(path: str) -> dict[str, dict[str, Any]]:
     except OSError:
         return told
     for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            # The crash cut it off.
-            continue
-        if event["event"] == "task_started":
-            told[event["task"]] = {"status": "running", "started_at": timestamp(event["at_ms"])}
-        elif event["event"] in ("task_finished", "task_skipped"):
-            told[event["task"]["id"]] = event["task"]
+        # What the crash cut off tells nothing, and neither does what it cannot have been.
+        with contextlib.suppress(ValueError, RecursionError):
+            told.update(_task_in_event(json.loads(line)))
     return told
+
+
+def _task_in_event(event: Any) -> dict[str, dict[str, Any]]:
+    from pipec.runtime.events import TaskFinished, TaskSkipped, TaskStarted, event_kind
+    from pipec.runtime.evidence.typed import value_of
+
+    kind = event.get("event") if isinstance(event, dict) else None
+    if kind == event_kind(TaskStarted):
+        started = value_of(TaskStarted, event)
+        return {started.task: {"status": "running", "started_at": timestamp(started.at_ms)}}
+    if kind in (event_kind(TaskFinished), event_kind(TaskSkipped)):
+        task = value_of(TaskFinished, event).task
+        return {task.id: to_json(task)}
+    return {}
 
 
 def _write(path: str, text: str) -> None:

@@ -16,7 +16,7 @@ from pipec.cli.mcp.tool import Arguments, Call, Name, Tool
 from pipec.codes import Code
 from pipec.errors import PlanError
 from pipec.plan.select import select
-from pipec.runtime.records import read_record
+from pipec.runtime.evidence.reading import read_plain
 
 _GRACE_S = 15
 _LINE = 16 * 1024 * 1024
@@ -64,7 +64,7 @@ async def _run_job(call: Call) -> Any:
         with anyio.CancelScope(shield=True):
             await _end(process, complaints)
         raise
-    record = read_record(found.root, run_id) if run_id else None
+    record = read_plain(found.root, run_id) if run_id else None
     if record is None:
         raise PlanError(Code.USAGE, said.strip() or "the run could not be started")
     return {"schema_version": 1, "record": record}

@@ -10,7 +10,7 @@ from pipec.runtime.visible import visible
 
 def render_run(record: Mapping[str, Any], folder: str) -> str:
     """The run, then its tasks. `folder`: where the record is, as a person would write it."""
-    reason = f" ({record['reason']})" if record.get("reason") else ""
+    reason = f" ({visible(record['reason'])})" if record.get("reason") else ""
     lines = [
         f"run      {record['run_id']}",
         f"status   {record['status']}{reason}",
@@ -20,9 +20,10 @@ def render_run(record: Mapping[str, Any], folder: str) -> str:
     if "duration_ms" in record:
         lines.append(f"took     {spell_duration(record['duration_ms'])}")
     lines += [f"record   {folder}", ""]
-    width = max((len(task["id"]) for task in record["tasks"]), default=0)
+    width = max((len(visible(task["id"])) for task in record["tasks"]), default=0)
     for task in record["tasks"]:
         duration = spell_duration(task["duration_ms"]) if "duration_ms" in task else ""
-        line = f"{task['status']:<9}  {task['id']:<{width}}  {duration:>7}  {outcome(task)}"
+        name = visible(task["id"])
+        line = f"{task['status']:<9}  {name:<{width}}  {duration:>7}  {outcome(task)}"
         lines.append(line.rstrip())
     return "\n".join(lines) + "\n"

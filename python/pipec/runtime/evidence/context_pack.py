@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pipec.ir.pipeline import Pipeline
 from pipec.runtime.evidence.claims import claims_at_stake
 from pipec.runtime.evidence.input_diff import InputDiff, recorded_diff
+from pipec.runtime.evidence.typed import value_of
 from pipec.runtime.logs import log_name, read_tail
 from pipec.runtime.record import ErrorRecord, RunRecord, TaskRecord, VerdictRecord, to_json
 from pipec.runtime.records import run_folder
@@ -159,14 +160,14 @@ def without_secrets(data: Any, redaction: Redaction) -> Any:
 
 def _read_pack(root: str, record: RunRecord, task: TaskRecord) -> dict[str, Any]:
     path = os.path.join(run_folder(root, record.run_id), pack_name(task.id))
-    with contextlib.suppress(OSError, ValueError):
-        with open(path, "rb") as file:
-            pack = json.load(file)
-        if isinstance(pack, dict) and pack.get("schema_version") == SCHEMA_VERSION:
-            return pack
-    pack = to_json(pack_of(root, record, task, pipeline=None))
-    assert isinstance(pack, dict)
-    return pack
+    pack = None
+    with contextlib.suppress(OSError, ValueError, RecursionError), open(path, "rb") as file:
+        pack = value_of(ContextPack, json.load(file))
+    if pack is None or (pack.schema_version, pack.task) != (SCHEMA_VERSION, task.id):
+        pack = pack_of(root, record, task, pipeline=None)
+    plain = to_json(pack)
+    assert isinstance(plain, dict)
+    return plain
 
 
 def _tail(log: bytes) -> tuple[str, bool]:

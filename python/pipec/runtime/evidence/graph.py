@@ -4,12 +4,15 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
 
 from pipec.frontend.compiled import compiled_of
 from pipec.ir.codec import decode
 from pipec.ir.pipeline import Pipeline
 from pipec.plan.graph import graph_of
 from pipec.plan.select import Plan
+from pipec.runtime.evidence.typed import value_of
 from pipec.runtime.record import RunRecord, to_json
 from pipec.runtime.records import STATE_FOLDER, run_folder
 
@@ -53,9 +56,23 @@ def pipeline_of(root: str, record: RunRecord) -> Pipeline | None:
     return None if kept is None else decode(kept)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Node:
+    id: str
+    depends_on: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Snapshot:
+    tasks: tuple[_Node, ...]
+
+
 def _snapshot(folder: str) -> dict[str, tuple[str, ...]] | None:
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(OSError, ValueError, RecursionError):
         with open(os.path.join(folder, GRAPH), "rb") as file:
-            graph = json.load(file)
-        return {task["id"]: tuple(task["depends_on"]) for task in graph["tasks"]}
+            snapshot = value_of(_Snapshot, json.load(file))
+        needs = {node.id: node.depends_on for node in snapshot.tasks}
+        # A cycle is no graph of a run: `CycleError` is a `ValueError`.
+        TopologicalSorter(needs).prepare()
+        return needs
     return None

@@ -1,15 +1,11 @@
-"""Reads a record back as the value that it was written from."""
+"""Reads records back as what they were written from: of what anybody may have damaged since."""
 
-import json
-import os
-import types
-from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from pipec.runtime.record import RunRecord
-from pipec.runtime.records import JOURNAL, read_record, run_folder
+from pipec.runtime.evidence.typed import value_of
+from pipec.runtime.record import RunRecord, TaskRecord, to_json
+from pipec.runtime.records import list_runs, read_record
 
 
 def read_run(root: str, run_id: str) -> RunRecord | None:
@@ -18,73 +14,41 @@ def read_run(root: str, run_id: str) -> RunRecord | None:
     if data is None:
         return None
     try:
-        return run_record(data)
-    except (KeyError, TypeError, ValueError):
+        record = run_record(data)
+    except ValueError:
         return None
+    return record if record.run_id == run_id else None
+
+
+def read_plain(root: str, run_id: str) -> dict[str, Any] | None:
+    """The same as plain data, whole: every member is there that a record has."""
+    record = read_run(root, run_id)
+    return None if record is None else to_json(record)
+
+
+def newest_runs(root: str) -> Iterator[dict[str, Any]]:
+    """Every record that can be read as plain data, newest first."""
+    for run_id in reversed(list_runs(root)):
+        record = read_plain(root, run_id)
+        if record is not None:
+            yield record
 
 
 def run_record(data: Mapping[str, Any]) -> RunRecord:
     """A record from the JSON of `execution.json`. Members that are not known are left out.
 
     Raises:
-        KeyError, TypeError, ValueError: it is no record.
+        ValueError: it is no record.
     """
-    record = _value(RunRecord, data)
+    record = value_of(RunRecord, data)
     assert isinstance(record, RunRecord)
+    if len({task.id for task in record.tasks}) != len(record.tasks):
+        raise ValueError("a task is there twice")
+    if not all(map(_has_log_of_its_own, record.tasks)):
+        raise ValueError("a log lies outside of the record")
     return record
 
 
-def read_journal(root: str, run_id: str) -> list[dict[str, Any]]:
-    """The events of a run; lines that a crash cut off are left out."""
-    try:
-        with open(os.path.join(run_folder(root, run_id), JOURNAL), "rb") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return []
-    events = []
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict) and "event" in event and "at_ms" in event:
-            events.append(event)
-    return events
-
-
-def _value(hint: Any, data: Any) -> Any:
-    origin = get_origin(hint)
-    if origin in (Union, types.UnionType):
-        if data is None:
-            return None
-        (member,) = (member for member in get_args(hint) if member is not types.NoneType)
-        return _value(member, data)
-    if origin is tuple:
-        return tuple(_value(get_args(hint)[0], item) for item in data)
-    if origin is not None and origin is not Literal and issubclass(origin, Mapping):
-        return {str(key): _value(get_args(hint)[1], item) for key, item in data.items()}
-    if is_dataclass(hint):
-        return hint(**_members(hint, data))  # type: ignore[operator]
-    expected = (str,) if origin is Literal else (hint,)
-    if hint is not Any and not isinstance(data, expected):
-        raise TypeError(f"{data!r} is no {hint}")
-    return data
-
-
-def _members(cls: Any, data: Mapping[str, Any]) -> dict[str, Any]:
-    members = {}
-    for name, hint, is_needed in _fields(cls):
-        if name in data:
-            members[name] = _value(hint, data[name])
-        elif is_needed:
-            raise KeyError(name)
-    return members
-
-
-@cache
-def _fields(cls: Any) -> tuple[tuple[str, Any, bool], ...]:
-    hints = get_type_hints(cls)
-    return tuple(
-        (f.name, hints[f.name], f.default is MISSING and f.default_factory is MISSING)
-        for f in fields(cls)
-    )
+def _has_log_of_its_own(task: TaskRecord) -> bool:
+    parts = [] if task.log is None else task.log.split("/")
+    return not {"", "..", "\0"} & {*parts, *("\0" for part in parts if "\0" in part)}
