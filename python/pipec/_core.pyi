@@ -10,6 +10,7 @@ __all__ = [
     "VERBS",
     "VERSION",
     "Engine",
+    "FolderEvents",
     "HandOver",
     "Redactor",
     "View",
@@ -158,7 +159,11 @@ class Engine:
     - `layers`: list of name → env value as in the IR, lowest first (env files, pipeline, job);
     - `params`: name → value;
     - `platform`: such as `linux-x86_64`;
-    - `run_id`, `now_ms`, `force`.
+    - `run_id`, `now_ms`, `force`;
+    - `passed`: task → `{"key", "outputs"}`, tasks that passed a moment ago: with the same key, and
+      with what they made still in place, they need not run again, cached or not (`unchanged`);
+    - `failed`: task → key, tasks that failed a moment ago: with the same key, the tasks after one
+      are decided as after a failure.
 
     The engine never runs a command and never reads a clock or an environment of its own. It may be
     called from several threads.
@@ -192,8 +197,9 @@ class Engine:
         of `[label, value]`. Gives JSON:
 
         - `verdict`: `{"kind", "component"?, "changed"?, "more"?, "detail"?}`; kind is `hit`,
-          `miss`, `disabled`, `forced`, `expired`, `corrupt`; `component` for a miss: the name of
-          the first component of the key that differs from the last success, or `no-baseline`;
+          `miss`, `disabled`, `forced`, `expired`, `corrupt`, `unchanged`; `component` for a miss:
+          the name of the first component of the key that differs from the last success, or
+          `no-baseline`;
           `changed`: up to ten `{"path", "change": "changed"|"added"|"removed"}` of the inputs,
           `more`: how many others;
         - `key`: 64 hex digits; `components`: list of `[name, hex digest]`;
@@ -301,6 +307,12 @@ class Engine:
             OSError: the state folder cannot be written; the run is as good as it was.
         """
 
+    def folders(self) -> list[bytes]:
+        """The folders in which something could matter to the plan, as `assess` found them.
+
+        Relative to the root, which is empty.
+        """
+
     def durations(self) -> dict[str, int]:
         """How long each task took when it last ran, in milliseconds."""
 
@@ -395,6 +407,32 @@ def clean(text: str, /, *, colors: bool) -> str:
 
     What a carriage return goes back to is left out, as on a terminal.
     """
+
+@final
+class FolderEvents:
+    """Hears that something happened in folders; what it was, the files tell. Reading is nothing.
+
+    Raises:
+        OSError: the operating system has no such thing.
+    """
+
+    def __new__(cls) -> Self: ...
+    def fileno(self) -> int:
+        """A descriptor that is readable as soon as something happened."""
+
+    def add(self, folders: list[str], /) -> int:
+        """Listens to these folders as well; gives how many are new. One that is gone is none.
+
+        Raises:
+            OSError: there are too many of them (`errno.ENOSPC`).
+        """
+
+    def take(self) -> bool:
+        """Whether anything happened since the last call.
+
+        Raises:
+            OSError: it cannot be told.
+        """
 
 # --- the front door ----------------------------------------------------------------------------
 

@@ -12,7 +12,19 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from hypothesis import strategies as st
 
 from pipec.spec import cache as spec_cache
-from pipec.spec import env, inputs, job, later, matrix, step, sync_github, sync_tasks, task, trigger
+from pipec.spec import (
+    env,
+    inputs,
+    job,
+    later,
+    matrix,
+    service,
+    step,
+    sync_github,
+    sync_tasks,
+    task,
+    trigger,
+)
 from pipec.spec.base import Spec
 from pipec.spec.events import Event
 from pipec.spec.paths import Path, Pattern
@@ -57,6 +69,8 @@ _NAMED: tuple[tuple[Any, st.SearchStrategy[Any]], ...] = (
     (PlainTable, st.dictionaries(FILLED, PLAIN, max_size=2)),
     (Requirement, st.sampled_from([">=0.1", ">=0.0.1,<99"])),
     (Size, st.sampled_from([5, "20GiB", "1.5 MB"])),
+    (service.Expression, st.sampled_from(["x", "on port \\d+$"])),
+    (service.HttpUrl, st.sampled_from(["http://localhost:3000/", "https://[::1]/a?b=c"])),
     (Text, FILLED),
     (matrix.Cell, st.sampled_from(["x", "3.11", 1])),
     (spec_cache.CacheReference, STORES),
@@ -87,6 +101,8 @@ _FIELDS: Mapping[tuple[type[Spec], str], st.SearchStrategy[Any]] = {
     ),
     (task.TaskSpec, "retry"): st.sampled_from([3, {"attempts": 2, "delay": "1s", "backoff": 2}]),
     (task.TaskSpec, "priority"): st.integers(-5, 5),
+    (service.PortReadySpec, "port"): st.integers(1, 65535),
+    (service.ServiceSpec, "restart"): st.sampled_from(["on-failure", "always"]),
     (spec_cache.TaskCacheSpec, "store"): st.sampled_from(["file", "team"]),
     (spec_cache.CacheRegistry, "stores"): st.just({}),
     (spec_cache.StoreSpec, "layered"): st.just(["file", "memory"]),
@@ -136,6 +152,11 @@ _EXCLUSIVE: Mapping[type[Spec], tuple[tuple[str, str], ...]] = {
 """Of these pairs of keys the second one goes if both are there."""
 
 
+_NOT_OF_SERVICES = frozenset(
+    {"cache", "outputs", "interactive", "retry", "timeout", "pool", "allow-failure", "run", "steps"}
+)
+
+
 def documents() -> st.SearchStrategy[dict[str, Any]]:
     """Documents that compile."""
     tasks = st.dictionaries(IDS, _table(task.TaskSpec), max_size=2)
@@ -171,6 +192,9 @@ def _owning(name: str, table: dict[str, Any]) -> dict[str, Any]:
 
     if any(isinstance(item, dict) and "outputs-of" in item for item in table.get("inputs", ())):
         table = {**table, "depends-on": ["lint"]}
+    if "service" in table:
+        kept = {key: value for key, value in table.items() if key not in _NOT_OF_SERVICES}
+        table = {**kept, "run": "x"}
     outputs = table.get("outputs")
     return (
         table

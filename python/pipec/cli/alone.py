@@ -17,6 +17,7 @@ from pipec.codes import Code
 from pipec.errors import RunError
 from pipec.ir.task import Task
 from pipec.plan.select import Plan, reachable, topological_order
+from pipec.plan.services import services_of
 from pipec.runtime import environment
 from pipec.runtime.assess import open_engine
 from pipec.runtime.lock import take
@@ -45,6 +46,7 @@ def in_place(invocation: Invocation, name: str, *, action: str) -> Iterator[Alon
     """
     request = open_request(invocation, RunOptions(targets=(name,), is_task=True))
     task = request.pipeline.tasks[single_target(request, name)]
+    _refuse_services(request, task)
     _run_needs(invocation, request, task)
     now_ms = SystemClock().now_ms()
     with take(request.root, run_id="", now_ms=now_ms, action=action):
@@ -65,6 +67,17 @@ def shown_rules(alone: Alone) -> dict[str, str]:
     texts = [path for path in paths if path.isprintable()]
     patterns = deciding_patterns(alone.request.pipeline, alone.task, texts)
     return {path: patterns.get(path, path) for path in paths}
+
+
+def _refuse_services(request: RunRequest, task: Task) -> None:
+    needed = services_of(request.pipeline, task)
+    if needed:
+        message = f"`{task.id}` needs the service `{needed[0]}`, which is only up in a run"
+        raise RunError(Code.NOT_SUPPORTED, message)
+    if task.service is not None:
+        raise RunError(
+            Code.NOT_SUPPORTED, f"`{task.id}` is a service, which does not end by itself"
+        )
 
 
 def _run_needs(invocation: Invocation, request: RunRequest, task: Task) -> None:

@@ -18,6 +18,7 @@ from pipec.ir.inputs import (
 )
 from pipec.ir.job import GithubPages, GithubSettings, Job, JobEnvironment, Param
 from pipec.ir.pipeline import Pipeline
+from pipec.ir.service import ReadyCommand, ReadyHttp, ReadyOutput, ReadyPort, Service
 from pipec.ir.step import AgentStep, ArgvStep, PythonStep, ShellStep, Step
 from pipec.ir.sync import SyncSettings
 from pipec.ir.sync_github import GithubSync, Install, Toolchain
@@ -49,10 +50,15 @@ __all__ = [
     "Param",
     "Pipeline",
     "PythonStep",
+    "ReadyCommand",
+    "ReadyHttp",
+    "ReadyOutput",
+    "ReadyPort",
     "Requirements",
     "Retry",
     "Rule",
     "Secret",
+    "Service",
     "ShellStep",
     "Step",
     "StructuredInput",

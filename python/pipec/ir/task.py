@@ -7,6 +7,7 @@ from typing import Literal, NewType
 from pipec.ir.cache import TaskCache
 from pipec.ir.env import EnvValue
 from pipec.ir.inputs import InputRules, OutputPattern, StructuredInput
+from pipec.ir.service import Service
 from pipec.ir.step import Step
 
 TaskId = NewType("TaskId", str)
@@ -34,6 +35,7 @@ class Requirements:
 class Task:
     """One task. `cache` None: never cached. `depends_on` is sorted and holds no task twice.
 
+    `service`: it has one step, which is kept running as long as a task that depends on it needs it.
     `foreign_needs` are the references to tasks of members and sources, as written and sorted.
     """
 
@@ -59,6 +61,7 @@ class Task:
     priority: int = 0
     allow_failure: bool = False
     interactive: bool = False
+    service: Service | None = None
     platforms: tuple[str, ...] = ()
     platform_independent: bool = False
     matrix: Mapping[str, str] = field(default_factory=dict)

@@ -11,9 +11,11 @@ from pipec.diagnostics import Finding
 from pipec.errors import BugError, RunError, SpecError
 from pipec.ir.inputs import FileValueInput
 from pipec.ir.task import Task, TaskId
+from pipec.plan.services import asked_services, services_of
 from pipec.runtime import environment
 from pipec.runtime.decision import Decision, read_decisions
 from pipec.runtime.inputs import Extra, FileValues, has_command_inputs, has_file_values
+from pipec.runtime.outcome import NOT_NEEDED
 from pipec.runtime.platforms import runs_here
 from pipec.runtime.redaction import Redaction, is_too_short
 from pipec.runtime.request import RunRequest, Services
@@ -55,6 +57,7 @@ class Assessment:
         self.short_secrets: tuple[str, ...] = ()
         """Names of secrets that are too short to be masked."""
         self._decisions = decisions
+        self._asked = asked_services(request.pipeline, request.plan.targets)
         self._settled = self._find_settled(intact=False)
         self._in_place = self._find_settled(intact=True)
 
@@ -122,6 +125,8 @@ class Assessment:
             reason = f"platform: only on {', '.join(task.platforms)}"
             return Forecast(task=task.id, outcome="skipped", reason=reason)
         decision = self._decisions.get(task.id)
+        if task.service is not None:
+            return self._forecast_of_service(task, decision)
         if not task.steps:
             is_cached = task.id in self._settled
             outcome: Literal["run", "cached"] = "cached" if is_cached else "run"
@@ -132,6 +137,21 @@ class Assessment:
         if task.cache is None:
             return Forecast(task=task.id, outcome="run")
         return Forecast(task=task.id, outcome="unknown", reason=self._why_unknown(task))
+
+    def _forecast_of_service(self, task: Task, decision: Decision | None) -> Forecast:
+        """It is started if something that needs it runs."""
+        pipeline = self.request.pipeline
+        outcomes = {
+            self._forecast(other).outcome
+            for other in planned(self.request)
+            if task.id in services_of(pipeline, other)
+        }
+        if task.id in self._asked or "run" in outcomes:
+            return Forecast(task=task.id, outcome="run", decision=decision)
+        if "unknown" in outcomes:
+            reason = "it is not known yet whether a task that depends on it has to run"
+            return Forecast(task=task.id, outcome="unknown", reason=reason)
+        return Forecast(task=task.id, outcome="skipped", reason=NOT_NEEDED)
 
     def _why_unknown(self, task: Task) -> str:
         for need in task.depends_on:
@@ -155,6 +175,7 @@ class Assessment:
             decision = self._decisions.get(task.id)
             is_done = (
                 not task.steps
+                or (task.service is not None and task.id not in self._asked)
                 or not runs_here(task, self.request.platform)
                 or (decision is not None and decision.is_hit and decision.intact >= intact)
             )

@@ -14,6 +14,8 @@ from pipec.runtime import environment
 from pipec.runtime.context import RunContext
 from pipec.runtime.durations import spell_duration
 from pipec.runtime.events import AttemptFinished, AttemptStarted, OutputChunk, StepStarted
+from pipec.runtime.halt import Halt
+from pipec.runtime.interruptible import Interruptible
 from pipec.runtime.logs import TaskLog
 from pipec.runtime.process import TIMED_OUT
 from pipec.runtime.record import AttemptRecord, ErrorRecord, StepRecord, timestamp
@@ -32,14 +34,15 @@ class AttemptResult:
 
 
 async def try_task(
-    run: RunContext, task: Task, declared: Mapping[str, str], log: TaskLog
+    run: RunContext, task: Task, declared: Mapping[str, str], log: TaskLog, halt: Halt
 ) -> list[AttemptResult]:
-    """Tries a task as often as it allows, until a try succeeds or the run ends."""
+    """Tries a task as often as it allows, until a try succeeds, or it or the run is to end."""
     results: list[AttemptResult] = []
     for number in range(1, task.retry.attempts + 1):
-        result = await _Attempt(run, task, number, declared, log).make()
+        result = await _Attempt(run, task, number, declared, log, halt=halt).make()
         results.append(result)
-        is_last = result.error is None or number == task.retry.attempts or run.interrupt.requested
+        is_last = result.error is None or number == task.retry.attempts
+        is_last = is_last or run.interrupt.requested or halt.requested
         delay_ms = task.retry.delay_ms * task.retry.backoff ** (number - 1)
         run.recorder.emit(
             AttemptFinished(
@@ -51,19 +54,19 @@ async def try_task(
                 retry_in_ms=None if is_last else delay_ms,
             )
         )
-        if is_last or await _interrupted_within(run, delay_ms / 1000):
+        if is_last or await _ended_within(run, halt, delay_ms / 1000):
             break
     return results
 
 
-async def _interrupted_within(run: RunContext, seconds: float) -> bool:
-    if not seconds:
-        return run.interrupt.requested
-    try:
-        await asyncio.wait_for(run.interrupt.event.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
+async def _ended_within(run: RunContext, halt: Halt, seconds: float) -> bool:
+    """Whether the run or the task is to end, after at most this long."""
+    if seconds:
+        events = [asyncio.ensure_future(e.wait()) for e in (run.interrupt.event, halt.event)]
+        await asyncio.wait(events, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for event in events:
+            event.cancel()
+    return run.interrupt.requested or halt.requested
 
 
 class _Attempt:
@@ -74,8 +77,11 @@ class _Attempt:
         number: int,
         declared: Mapping[str, str],
         log: TaskLog,
+        *,
+        halt: Halt,
     ) -> None:
         self._run = run
+        self._halt = halt
         self._task = task
         self._number = number
         self._log = log
@@ -129,6 +135,8 @@ class _Attempt:
         for index, step in enumerate(self._task.steps):
             if self._run.interrupt.requested:
                 return self._run.error(Code.INTERRUPTED, "the run was interrupted")
+            if self._halt.requested:
+                return self._run.error(Code.INTERRUPTED, self._halt.reason)
             assert isinstance(step, (ShellStep, ArgvStep))
             left = None if deadline is None else max(0.0, deadline - loop.time())
             error = await self._run_step(index, step, left)
@@ -179,10 +187,17 @@ class _Attempt:
             with self._run.recorder.aside():
                 return await self._run.processes.run_with_terminal(command, timeout_s=timeout_s)
         try:
-            return await self._run.executor.run(command, self._take, timeout_s=timeout_s)
+            return await self._run_to_its_end(command, timeout_s)
         finally:
             if self._redactor is not None:
                 self._pass_on(self._redactor.finish())
+
+    async def _run_to_its_end(self, command: Command, timeout_s: float | None) -> Exit:
+        run, halt = self._run, self._halt.event
+        if run.executor is run.processes:
+            return await run.processes.run(command, self._take, timeout_s=timeout_s, halt=halt)
+        executor = Interruptible(run.executor, halt)
+        return await executor.run(command, self._take, timeout_s=timeout_s)
 
     def _argv(self, step: ShellStep | ArgvStep) -> tuple[str, ...]:
         if isinstance(step, ArgvStep):

@@ -105,6 +105,48 @@ class TaskSkipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStarted:
+    """The process of a service has started, for the `number`th time, counted from 1.
+
+    `stays`: it was asked for by name, and stays until the run is interrupted.
+    """
+
+    at_ms: int
+    task: str
+    number: int
+    stays: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceReady:
+    """The tasks that need the service may start; `after_ms`: since its process started."""
+
+    at_ms: int
+    task: str
+    after_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRestarted:
+    """The service ended while it was needed, and is started again: `number` of at most `limit`."""
+
+    at_ms: int
+    task: str
+    number: int
+    limit: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStopped:
+    """The process of the service has ended and is not started again; `reason` says why."""
+
+    at_ms: int
+    task: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WarningRaised:
     """Something that the run can go on without."""
 
@@ -132,6 +174,10 @@ Event = (
     | AttemptFinished
     | TaskFinished
     | TaskSkipped
+    | ServiceStarted
+    | ServiceReady
+    | ServiceRestarted
+    | ServiceStopped
     | WarningRaised
     | RunFinished
 )

@@ -18,7 +18,8 @@ from pipec.runtime.inputs import FileValues
 from pipec.runtime.interrupt import Interrupt
 from pipec.runtime.interruptible import Interruptible
 from pipec.runtime.outcome import skipped_record
-from pipec.runtime.perform import perform
+from pipec.runtime.perform import decide, perform
+from pipec.runtime.platforms import runs_here
 from pipec.runtime.process import Processes
 from pipec.runtime.reaper import Reaper
 from pipec.runtime.record import RunRecord, TaskRecord
@@ -28,6 +29,7 @@ from pipec.runtime.request import RunRequest, Services
 from pipec.runtime.schedule import Ending, Schedule
 from pipec.runtime.stores import planned, scratch_folders, session_folder
 from pipec.runtime.survivors import end_survivors
+from pipec.runtime.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from pipec import _core
@@ -124,7 +126,7 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
         redaction=work.redaction,
         processes=processes,
         executor=(
-            Interruptible(work.services.executor, interrupt)
+            Interruptible(work.services.executor, interrupt.event)
             if work.services.executor is not None
             else processes
         ),
@@ -184,13 +186,29 @@ async def _work_off(run: RunContext, work: Work) -> None:
         weights=_expected_lengths(run, durations),
     )
 
-    async def start(task_id: TaskId) -> Ending:
-        task = run.request.pipeline.tasks[task_id]
-        record = await perform(run, task, work.foreseen(task_id))
+    def settle(record: TaskRecord) -> None:
         run.recorder.settle(record)
         run.recorder.save()
+
+    upkeep = Upkeep(run, settle)
+
+    async def start(task_id: TaskId) -> Ending:
+        task = run.request.pipeline.tasks[task_id]
+        if task.service is not None and runs_here(task, run.request.platform):
+            is_up = await _prepare_service(run, upkeep, work, task)
+            if not is_up and not run.interrupt.requested:
+                schedule.stop(f"stopped after failure of {task_id}")
+                return "failed"
+            return "done" if is_up else "cancelled"
+        record = await perform(run, upkeep, task, work.foreseen(task_id))
+        lost = upkeep.failed_for(task_id) if record.status == "skipped" else None
+        settle(record)
+        upkeep.ended(task_id)
         if record.status == "cancelled":
             return "cancelled"
+        if lost is not None:
+            schedule.stop(f"stopped after failure of {lost}")
+            return "failed"
         if record.status == "failed" and not task.allow_failure:
             schedule.stop(f"stopped after failure of {task_id}")
             return "failed"
@@ -200,9 +218,30 @@ async def _work_off(run: RunContext, work: Work) -> None:
         at_ms = run.recorder.clock.now_ms()
         run.recorder.emit(TaskReady(at_ms=at_ms, task=task_id))
 
-    await drive(schedule, start, on_ready=tell_ready, stop=run.interrupt.event)
-    for task_id, reason in schedule.never_started():
-        run.recorder.settle(skipped_record(task_id, reason))
+    try:
+        await drive(schedule, start, on_ready=tell_ready, stop=run.interrupt.event)
+        if not schedule.is_stopped:
+            await upkeep.stay()
+        for task_id, reason in schedule.never_started():
+            upkeep.skip(skipped_record(task_id, reason))
+    finally:
+        await upkeep.close()
+
+
+async def _prepare_service(run: RunContext, upkeep: Upkeep, work: Work, task: Task) -> bool:
+    """Decides a service, and starts it if it is sure to be needed; False if it cannot be started.
+
+    A service that nobody may need waits for the first task that does.
+    """
+    decision = work.foreseen(task.id)
+    if decision is None:
+        decision = await decide(run, task)
+    upkeep.decided(task.id, decision.key)
+    foreseen = (work.foreseen(dependent) for dependent in upkeep.dependents(task.id))
+    is_needed = any(known is not None and not known.is_hit for known in foreseen)
+    if is_needed or upkeep.is_asked_for(task.id):
+        return await upkeep.bring_up(task.id)
+    return True
 
 
 def _close(run: RunContext) -> RunRecord:

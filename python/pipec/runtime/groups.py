@@ -13,10 +13,13 @@ class Groups:
         self._reaper = reaper
         self._groups: set[int] = set()
         self._alone: set[int] = set()
+        self._graces: dict[int, float] = {}
 
-    def add(self, group: int) -> None:
-        """A new group."""
+    def add(self, group: int, *, grace_s: float | None = None) -> None:
+        """A new group; `grace_s`: it has this long, not the run's grace, when the run ends."""
         self._groups.add(group)
+        if grace_s is not None:
+            self._graces[group] = grace_s
         self._reaper.watch(group)
 
     def add_process(self, pid: int) -> None:
@@ -26,6 +29,7 @@ class Groups:
     def discard(self, leader: int) -> None:
         """The group, or the process, is gone."""
         self._alone.discard(leader)
+        self._graces.pop(leader, None)
         if leader in self._groups:
             self._groups.discard(leader)
             self._reaper.forget(leader)
@@ -44,6 +48,16 @@ class Groups:
         """A signal to all of them."""
         for leader in [*self._groups, *self._alone]:
             self.signal(leader, number)
+
+    def graces(self, usual_s: float) -> frozenset[float]:
+        """How long groups have between being asked to end and being killed."""
+        return frozenset({usual_s, *self._graces.values()})
+
+    def kill_after(self, grace_s: float, usual_s: float) -> None:
+        """Kills the groups, and the processes, that have just this grace."""
+        for leader in [*self._groups, *self._alone]:
+            if self._graces.get(leader, usual_s) <= grace_s:
+                self.signal(leader, Signals.SIGKILL)
 
     @property
     def live(self) -> frozenset[int]:

@@ -90,7 +90,9 @@ class Interrupt:
             self._number = number
             self._groups.signal_all(number if number is signal.SIGINT else signal.SIGTERM)
             loop = asyncio.get_running_loop()
-            loop.call_later(self._kill_grace_s, self._groups.signal_all, signal.SIGKILL)
+            usual_s = self._kill_grace_s
+            for grace_s in self._groups.graces(usual_s):
+                loop.call_later(grace_s, self._groups.kill_after, grace_s, usual_s)
             self.event.set()
             self._on_begin(number.name)
         else:

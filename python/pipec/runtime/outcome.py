@@ -6,6 +6,8 @@ from pipec.runtime.decision import Decision
 from pipec.runtime.record import TaskRecord, TaskStatus, VerdictRecord, timestamp
 
 GROUP = VerdictRecord(kind="group")
+NOT_NEEDED = "not needed: no task that depends on it had to run"
+"""Why a service was not started."""
 
 
 def cached_record(

@@ -17,6 +17,7 @@ from pipec.runtime.attempt import AttemptResult, try_task
 from pipec.runtime.context import RunContext
 from pipec.runtime.decision import Decision, read_decision
 from pipec.runtime.events import OutputChunk, TaskStarted
+from pipec.runtime.halt import Halt
 from pipec.runtime.inputs import Extra
 from pipec.runtime.logs import TaskLog, log_name
 from pipec.runtime.outcome import cached_record, group_record, platform_reason, skipped_record
@@ -32,20 +33,57 @@ from pipec.runtime.record import (
 from pipec.runtime.records import LOGS
 from pipec.runtime.refusal import describe_refusal
 from pipec.runtime.requirements import check_requirements
+from pipec.runtime.upkeep import Upkeep
 
 
-async def perform(run: RunContext, task: Task, foreseen: Decision | None) -> TaskRecord:
+async def perform(
+    run: RunContext, upkeep: Upkeep, task: Task, foreseen: Decision | None
+) -> TaskRecord:
     """Brings a task to its final state. `foreseen`: what was decided already and still holds."""
     if not runs_here(task, run.request.platform):
         if foreseen is None:
             run.engine.decide(task.id, "[]")
         return skipped_record(task.id, platform_reason(task.platforms))
-    return await _Performance(run, task).give(foreseen)
+    return await _Performance(run, upkeep, task).give(foreseen)
+
+
+async def decide(run: RunContext, task: Task) -> Decision:
+    """What has to become of a task, all that it depends on being done.
+
+    Raises:
+        RunError: an input cannot be read, or a value cannot be found.
+    """
+    extras = json.dumps(await _extras(run, task))
+    try:
+        if not task.steps:
+            # A group has next to nothing to look at: not worth a thread.
+            return read_decision(run.engine.decide(task.id, extras))
+        return read_decision(await asyncio.to_thread(run.engine.decide, task.id, extras))
+    except OSError as error:
+        refusal = describe_refusal(error, run.request.root)
+        message = f"an input of the task cannot be read: {refusal}"
+        raise RunError(Code.INPUT_UNREADABLE, message) from error
+    except ValueError as error:
+        first = findings_of(error)[0]
+        raise RunError(first.code, first.message) from error
+
+
+async def _extras(run: RunContext, task: Task) -> list[Extra]:
+    extras: list[Extra] = []
+    for item in task.structured_inputs:
+        if isinstance(item, FileValueInput):
+            extras.append([file_label(item), run.file_values.value(item)])
+        elif isinstance(item, CommandInput):
+            value = await run.command_values.value(item.command)
+            extras.append([item.command, value])
+    return extras
 
 
 class _Performance:
-    def __init__(self, run: RunContext, task: Task) -> None:
+    def __init__(self, run: RunContext, upkeep: Upkeep, task: Task) -> None:
         self._run = run
+        self._upkeep = upkeep
+        self._halt = Halt()
         self._task = task
         self._clock = run.recorder.clock
         self._started_ms = self._clock.now_ms()
@@ -57,9 +95,9 @@ class _Performance:
 
     async def give(self, foreseen: Decision | None) -> TaskRecord:
         try:
-            self._decision = foreseen or await self._decide()
+            self._decision = foreseen or await decide(self._run, self._task)
             if await self._has_been_fetched(self._decision):
-                self._decision = await self._decide()
+                self._decision = await decide(self._run, self._task)
             if self._decision.is_hit:
                 refused = await self._restore(self._decision)
                 if refused is None:
@@ -79,37 +117,11 @@ class _Performance:
         except RunError as trouble:
             return await self._fail(self._run.error(trouble.code, trouble.message))
 
-    async def _decide(self) -> Decision:
-        extras = json.dumps(await self._extras())
-        try:
-            if not self._task.steps:
-                # A group has next to nothing to look at: not worth a thread.
-                return read_decision(self._run.engine.decide(self._task.id, extras))
-            return read_decision(
-                await asyncio.to_thread(self._run.engine.decide, self._task.id, extras)
-            )
-        except OSError as error:
-            message = f"an input of the task cannot be read: {self._refusal(error)}"
-            raise RunError(Code.INPUT_UNREADABLE, message) from error
-        except ValueError as error:
-            first = findings_of(error)[0]
-            raise RunError(first.code, first.message) from error
-
     async def _has_been_fetched(self, decision: Decision) -> bool:
         far = self._run.far
         if far is None or not decision.key or decision.verdict.kind not in ("miss", "corrupt"):
             return False
         return await far.fetch(self._task, decision.key)
-
-    async def _extras(self) -> list[Extra]:
-        extras: list[Extra] = []
-        for item in self._task.structured_inputs:
-            if isinstance(item, FileValueInput):
-                extras.append([file_label(item), self._run.file_values.value(item)])
-            elif isinstance(item, CommandInput):
-                value = await self._run.command_values.value(item.command)
-                extras.append([item.command, value])
-        return extras
 
     async def _restore(self, decision: Decision) -> str | None:
         """Puts the outputs of a hit in place; what becomes of the verdict if they cannot be."""
@@ -137,11 +149,17 @@ class _Performance:
         if self._task.outputs:
             # Without outputs the decision has closed it.
             await self._seal()
-        statuses = [self._run.recorder.task(need).status for need in self._task.depends_on]
+        tasks = self._run.request.pipeline.tasks
+        needs = (need for need in self._task.depends_on if tasks[need].service is None)
+        statuses = [self._run.recorder.task(need).status for need in needs]
         return group_record(self._task.id, statuses, started_ms=self._started_ms)
 
     async def _execute(self, decision: Decision) -> TaskRecord:
         run, task = self._run, self._task
+        lost = await self._upkeep.require(task)
+        if lost is not None:
+            return await self._do_without(lost)
+        self._upkeep.began(task.id, self._halt)
         run.recorder.set_running(task.id)
         run.recorder.emit(
             TaskStarted(
@@ -160,17 +178,24 @@ class _Performance:
         path = run.recorder.log_path(self._log)
         log = TaskLog(path, limit=run.request.max_log_bytes, on_trouble=self._warn_of_log)
         try:
-            self._results = await try_task(run, task, declared, log)
+            self._results = await try_task(run, task, declared, log, self._halt)
         finally:
             log.close()
         if run.interrupt.requested:
             return await self._cancel()
         failure = self._results[-1].error
         if failure is not None:
-            return await self._fail(failure)
+            return await self._fail(self._halt.error or failure)
         return self._record(
             "passed", outputs=await self._seal(path if self._log_is_whole else None)
         )
+
+    async def _do_without(self, service: str) -> TaskRecord:
+        """A service that the task needs is not there."""
+        if self._run.interrupt.requested:
+            return await self._cancel()
+        self._run.engine.failed(self._task.id)
+        return skipped_record(self._task.id, f"dependency failed: {service}")
 
     async def _seal(self, log: str | None = None) -> OutputsRecord | None:
         """Closes the task with the engine.

@@ -40,8 +40,13 @@ class Processes:
         *,
         timeout_s: float | None = None,
         stderr: int | None = None,
+        halt: asyncio.Event | None = None,
+        grace_s: float | None = None,
     ) -> Exit:
         """Runs a command; `sink` gets its output as it comes, without errors if they have `stderr`.
+
+        It is ended as soon as `halt` is set. A `grace_s` of its own lies between TERM and KILL,
+        also when the run is interrupted.
 
         Raises:
             OSError: it cannot be started.
@@ -63,10 +68,10 @@ class Processes:
             raise
         finally:
             os.close(writing)
-        self._groups.add(child.pid)
+        self._groups.add(child.pid, grace_s=grace_s)
         pipe = _Pipe(reading, sink)
         try:
-            timed_out = await self._wait(child, timeout_s)
+            timed_out = await self._wait(child, timeout_s, halt, grace_s)
             code = await child.wait()
             await self._drain(child, pipe)
         except BaseException:
@@ -120,15 +125,25 @@ class Processes:
         for leader in leaders:
             self._groups.discard(leader)
 
-    async def _wait(self, child: Child, timeout_s: float | None) -> bool:
-        """Waits for the child; ends its group when time runs out, and gives whether it did."""
-        if await _within(child, timeout_s):
+    async def _wait(
+        self,
+        child: Child,
+        timeout_s: float | None,
+        halt: asyncio.Event | None = None,
+        grace_s: float | None = None,
+    ) -> bool:
+        """Waits for the child; ends its group when it is to, and gives whether time ran out."""
+        if halt is None:
+            has_ended = await _within(child, timeout_s)
+        else:
+            has_ended = await _within_or(child, timeout_s, halt)
+        if has_ended:
             return False
         self._groups.signal(child.pid, signal.SIGTERM)
-        if not await _within(child, self._kill_grace_s):
+        if not await _within(child, self._kill_grace_s if grace_s is None else grace_s):
             self._groups.signal(child.pid, signal.SIGKILL)
             await child.wait()
-        return True
+        return halt is None or not halt.is_set()
 
     async def _drain(self, child: Child, pipe: "_Pipe") -> None:
         """Reads what is left in the pipe; ends whoever holds it open for too long."""
@@ -199,6 +214,18 @@ async def _within(child: Child, seconds: float | None) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+async def _within_or(child: Child, seconds: float | None, halt: asyncio.Event) -> bool:
+    """Whether the child has ended before the time is over and before `halt` is set."""
+    ended = asyncio.ensure_future(child.wait())
+    halted = asyncio.ensure_future(halt.wait())
+    try:
+        await asyncio.wait((ended, halted), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return ended.done()
+    finally:
+        ended.cancel()
+        halted.cancel()
 
 
 def _signal_name(number: int) -> str:

@@ -98,6 +98,14 @@ class ErrorRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRecord:
+    """A task that was kept running; `ready_after_ms`: from its first start until it was ready."""
+
+    restarts: int
+    ready_after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRecord:
     """One task. `log` is relative to the record's folder; `reason` says why it was skipped."""
 
@@ -113,6 +121,7 @@ class TaskRecord:
     origin: OriginRecord | None = None
     reason: str | None = None
     error: ErrorRecord | None = None
+    service: ServiceRecord | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,13 @@ from pipec.ir.task import Task
 from pipec.runtime.assess import Assessment, Forecast, assess
 from pipec.runtime.events import OutputChunk, WarningRaised
 from pipec.runtime.lock import RunLock, take
-from pipec.runtime.outcome import cached_record, group_record, platform_reason, skipped_record
+from pipec.runtime.outcome import (
+    NOT_NEEDED,
+    cached_record,
+    group_record,
+    platform_reason,
+    skipped_record,
+)
 from pipec.runtime.platforms import runs_here
 from pipec.runtime.record import RunRecord, TaskRecord
 from pipec.runtime.recorder import Recorder
@@ -113,10 +119,14 @@ def _record_all(assessment: Assessment, recorder: Recorder) -> RunRecord:
 def _settled(assessment: Assessment, recorder: Recorder, task: Task) -> TaskRecord:
     if not runs_here(task, assessment.request.platform):
         return skipped_record(task.id, platform_reason(task.platforms))
+    if task.service is not None:
+        return skipped_record(task.id, NOT_NEEDED)
     now_ms = recorder.clock.now_ms()
     decision = assessment.decision(task.id)
     if not task.steps or decision is None:
-        statuses = [recorder.task(need).status for need in task.depends_on]
+        tasks = assessment.request.pipeline.tasks
+        needs = (need for need in task.depends_on if tasks[need].service is None)
+        statuses = [recorder.task(need).status for need in needs]
         return group_record(task.id, statuses, started_ms=now_ms)
     return cached_record(task.id, decision, started_ms=now_ms, duration_ms=0)
 

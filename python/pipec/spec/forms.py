@@ -17,6 +17,7 @@ from pipec.spec.matrix import Cell
 from pipec.spec.paths import Path, Pattern
 from pipec.spec.pipeline import Requirement
 from pipec.spec.scalars import Count, Duration, EnvName, EnvPattern, Id, Plain, PlainTable, Size
+from pipec.spec.service import Expression, HttpUrl, Ready
 from pipec.spec.step import Function, Run, Step
 from pipec.spec.task import TaskNode
 from pipec.spec.trigger import Cron, Zone
@@ -44,6 +45,9 @@ _NAMED: tuple[tuple[Any, str, str], ...] = (
     (Pattern, "a pattern", "patterns"),
     (Plain, "any plain value", "any plain values"),
     (PlainTable, "a table of any plain values", "tables"),
+    (Expression, "a regular expression", "regular expressions"),
+    (HttpUrl, "an http address", "http addresses"),
+    (Ready, "a regular expression, or a check", "checks"),
     (Requirement, "a version requirement", "version requirements"),
     (Zone, "a time zone", "time zones"),
     (Size, "a size", "sizes"),

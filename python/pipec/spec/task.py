@@ -5,13 +5,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, RootModel, Tag, model_validator
 
 from pipec.codes import Code
-from pipec.spec.base import Spec, by_form, refusal
+from pipec.spec.base import Spec, by_form, kebab, refusal
 from pipec.spec.cache import TaskCache
 from pipec.spec.env import Env
 from pipec.spec.inputs import InputItem, OutputItem
 from pipec.spec.matrix import MatrixSpec
 from pipec.spec.paths import Path
 from pipec.spec.scalars import LARGEST_INTEGER, Count, Duration, EnvName, EnvPattern, Id, Text
+from pipec.spec.service import ServiceSpec
 from pipec.spec.step import Run, Shell, Step
 
 
@@ -174,6 +175,11 @@ class TaskSpec(Spec):
 
     interactive = true
     """
+    service: ServiceSpec | None = None
+    """Keeps it running for the tasks that depend on it, and ends it after the last of them.
+
+    service = { ready = { port = 5432 }, restart = "on-failure" }
+    """
     platforms: Annotated[list[Literal["linux", "macos", "windows"]], Field(min_length=1)] | None = (
         None
     )
@@ -200,8 +206,27 @@ class TaskSpec(Spec):
         if self.interactive and self.cache is not False:
             message = "an interactive task is never cached"
             raise refusal(Code.CONFLICTING_FIELDS, message, key="cache", beside="interactive")
+        if self.service is not None:
+            self._no_service_that_ends()
         return self
 
+    def _no_service_that_ends(self) -> None:
+        written = {kebab(name) for name in self.model_fields_set if getattr(self, name)}
+        for key, why in _NOT_OF_SERVICES.items():
+            if key in written:
+                message = f"a service has no `{key}`: {why}"
+                raise refusal(Code.CONFLICTING_FIELDS, message, key=key, beside="service")
+
+
+_NOT_OF_SERVICES = {
+    "cache": "it is running or not, and leaves nothing to be kept",
+    "outputs": "nobody waits for its end",
+    "interactive": "nobody sits before it",
+    "retry": "`restart` in its table says whether it is started again",
+    "timeout": "it runs as long as it is needed; `ready-timeout` is for its start",
+    "pool": "it would hold its place as long as it runs",
+    "allow-failure": "what depends on it cannot do without it",
+}
 
 TASK_KEYS = frozenset(TaskSpec.keys())
 

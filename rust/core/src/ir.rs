@@ -83,6 +83,8 @@ pub struct Task {
     pub priority: i64,
     pub allow_failure: bool,
     pub interactive: bool,
+    /// How it is kept running for the tasks after it; what that says enters no key.
+    pub service: Option<Value>,
     pub platforms: Vec<String>,
     pub platform_independent: bool,
     pub matrix: BTreeMap<String, String>,

@@ -18,5 +18,6 @@ mod run;
 pub mod store;
 pub mod tree;
 pub mod view;
+pub mod watch;
 
 pub use error::{Error, Result};

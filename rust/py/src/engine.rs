@@ -147,6 +147,11 @@ impl Engine {
         py.detach(|| self.0.save()).map_err(to_python)
     }
 
+    fn folders(&self, py: Python<'_>) -> Vec<Cow<'static, [u8]>> {
+        let folders = py.detach(|| self.0.folders());
+        folders.into_iter().map(Cow::Owned).collect()
+    }
+
     fn durations(&self) -> BTreeMap<String, u64> {
         self.0.durations()
     }

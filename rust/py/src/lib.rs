@@ -12,6 +12,7 @@ mod process;
 mod redact;
 mod store;
 mod view;
+mod watch;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -31,6 +32,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(outline::draw, module)?)?;
     module.add_class::<engine::Engine>()?;
     module.add_class::<process::Watcher>()?;
+    module.add_class::<watch::FolderEvents>()?;
     module.add_function(wrap_pyfunction!(front::answer, module)?)?;
     module.add_class::<front::HandOver>()?;
     module.add_class::<view::View>()?;

@@ -5,6 +5,7 @@ On a terminal, what runs now is shown below these lines; the core draws that.
 
 import os
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from pipec import _core
 from pipec.cli.console import Console
@@ -17,6 +18,9 @@ from pipec.runtime.events import (
     OutputChunk,
     RunFinished,
     RunStarted,
+    ServiceReady,
+    ServiceRestarted,
+    ServiceStarted,
     StepStarted,
     TaskFinished,
     TaskReady,
@@ -27,6 +31,9 @@ from pipec.runtime.events import (
 from pipec.runtime.record import RunRecord, TaskRecord
 from pipec.runtime.summary import describe_verdict, slowest
 from pipec.runtime.visible import visible
+
+if TYPE_CHECKING:
+    from pipec.cli.report.following import Following
 
 WIDEST_NAME = 40
 _FRAME_S = 0.1
@@ -70,6 +77,7 @@ class PlainReporter:
         )
         self._width = min(max(map(len, tasks), default=0), WIDEST_NAME)
         self._folder = ""
+        self._following: Following | None = None
         self._replayed: dict[str, bytes] = {}
 
     def __call__(self, event: Event) -> None:
@@ -86,6 +94,8 @@ class PlainReporter:
                 self._view.started(name, self._clock.monotonic())
             case TaskReady():
                 return
+            case ServiceStarted() | ServiceReady() | ServiceRestarted():
+                self._tell_service(event)
             case RunStarted(folder=folder):
                 self._folder = folder
             case RunFinished(record=record):
@@ -104,6 +114,19 @@ class PlainReporter:
             case StepStarted() if self._console.is_verbose:
                 self._say(f"$ {event.task}: {visible(event.command)}")
         self.flush()
+
+    def _tell_service(self, event: ServiceStarted | ServiceReady | ServiceRestarted) -> None:
+        match event:
+            case ServiceStarted(stays=True):
+                self._follow(event.task)
+            case ServiceReady(after_ms=after_ms):
+                mark = self._console.style("▸", "green")
+                self._say(f"{mark} {event.task}: ready after {spell_duration(after_ms)}")
+            case ServiceRestarted(number=number, limit=limit):
+                why = f"{visible(event.reason)}, started again ({number} of at most {limit})"
+                self._say(f"↻ {event.task}: {why}")
+            case _:
+                pass
 
     def expect(self, tasks: Iterable[tuple[str, int | None]]) -> None:
         """Something may run from now on."""
@@ -158,10 +181,24 @@ class PlainReporter:
     def _take_output(self, chunk: OutputChunk) -> None:
         if chunk.replayed and not self.is_streamed:
             self._replayed[chunk.task] = self._replayed.get(chunk.task, b"") + chunk.data
-        elif self._view.output(chunk.task, chunk.data):
+            return
+        if self._following is not None:
+            self._following.take(chunk.task, chunk.data)
+        if self._view.output(chunk.task, chunk.data):
             self._draw()
 
+    def _follow(self, service: str) -> None:
+        """What a service writes that was asked for by name is said as it comes."""
+        if self.is_streamed or self._output_logs == "none":
+            return
+        # Not at the top: most runs have no service that stays.
+        from pipec.cli.report.following import Following
+
+        self._following = self._following or Following(self._console, self._say, width=self._width)
+        self._following.start(service)
+
     def _finished(self, task: TaskRecord) -> None:
+        was_followed = self._following is not None and self._following.finish(task.id)
         failed = task.status == "failed"
         self._view.settled(task.id, task.status)
         tell = self._complain if failed else self._say
@@ -171,6 +208,8 @@ class PlainReporter:
             "new-only": task.status in ("passed", "failed"),
             "errors-only": failed,
         }
+        if was_followed and not self._console.is_quiet:
+            return
         is_wanted = wanted.get(self._output_logs, False) and not self.is_streamed
         if is_wanted and (failed or not self._console.is_quiet):
             self._print_log(task)

@@ -29,6 +29,7 @@ from pipec.frontend.check.names import (
     unknown_stores,
     unknown_triggers,
 )
+from pipec.frontend.check.services import services_that_do_not_stay
 from pipec.frontend.check.triggers import bad_patterns, unknown_activities, useless_filters
 from pipec.frontend.check.unused import (
     unused_agents,
@@ -68,6 +69,7 @@ RULES: tuple[Callable[[Checked], Iterator[Finding]], ...] = (
     never_outputs,
     cache_without_inputs,
     cache_without_outputs,
+    services_that_do_not_stay,
     unused_named_inputs,
     unused_triggers,
     unused_pools,

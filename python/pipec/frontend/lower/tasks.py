@@ -7,6 +7,7 @@ from pipec.frontend.lower.cache import lower_task_cache
 from pipec.frontend.lower.env import lower_env
 from pipec.frontend.lower.inputs import NamedInputTable, lower_outputs
 from pipec.frontend.lower.references import References
+from pipec.frontend.lower.service import lower_service
 from pipec.frontend.lower.steps import lower_shell, lower_steps
 from pipec.frontend.lower.tree import Placed
 from pipec.frontend.origins import TaskOrigin
@@ -37,7 +38,9 @@ def lower_tasks(
         rules, indexes, structured = named.lower(
             written.inputs, origin.of("inputs"), references, group=place.group
         )
-        cached = not written.interactive
+        # What defaults of all tasks say of results, tries and time is not meant for a service.
+        ends = written.service is None
+        cached = not written.interactive and ends
         shared = {
             "description": written.description,
             "depends_on": tuple(sorted(needs)),
@@ -52,14 +55,15 @@ def lower_tasks(
             "env_mode": written.env_mode or spec.env_mode,
             "cwd": written.cwd,
             "shell": lower_shell(written.shell),
-            "retry": _lower_retry(written.retry),
-            "timeout_ms": written.timeout,
+            "retry": _lower_retry(written.retry) if ends else Retry(),
+            "timeout_ms": written.timeout if ends else None,
             "requires": _lower_requires(written.requires),
             "steps": lower_steps(written),
-            "pool": written.pool or "",
+            "pool": (written.pool or "") if ends else "",
             "priority": written.priority,
-            "allow_failure": written.allow_failure,
+            "allow_failure": written.allow_failure and ends,
             "interactive": written.interactive,
+            "service": lower_service(written.service),
             "platforms": _lower_platforms(written.platforms),
             "platform_independent": written.platform_independent,
         }

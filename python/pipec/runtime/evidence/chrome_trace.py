@@ -145,7 +145,8 @@ def _arrows(
             common = {"name": "needs", "cat": "dependency", "pid": _PROCESS, "id": number}
             # An arrow begins and ends inside of a slice.
             left, right = spans[need], spans[task]
-            begin = max(left.start_ms, left.end_ms - 1)
+            # That of a service begins where the other does, for it has not ended then.
+            begin = max(left.start_ms, min(left.end_ms - 1, right.start_ms))
             at = {"tid": lanes[need] + 1, "ts": _us(begin, origin)}
             yield {**common, "ph": "s", **at}
             arrival = max(right.start_ms, begin)

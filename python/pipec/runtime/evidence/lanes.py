@@ -13,6 +13,11 @@ class Span:
     start_ms: int
     end_ms: int
 
+    @property
+    def length_ms(self) -> int:
+        """How long it took."""
+        return self.end_ms - self.start_ms
+
 
 def lanes_of(spans: Iterable[Span]) -> dict[str, int]:
     """The lane of each span, from 0: no two in one lane overlap, and no lane is without need."""

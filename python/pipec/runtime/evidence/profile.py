@@ -79,7 +79,7 @@ def profile(
 
     `cores` are the numbers of tasks at once to predict for; `most` bounds the list of the slowest.
     """
-    spans = task_spans(record)
+    spans = _work_spans(record)
     took = {task.id: _duration(task, cold=cold) for task in record.tasks}
     wall = record.duration_ms or _extent(spans)
     busy = sum(span.end_ms - span.start_ms for span in spans)
@@ -160,7 +160,18 @@ def _task(name: str, needs: Mapping[str, Sequence[str]], pipeline: Pipeline | No
     )
 
 
+def _work_spans(record: RunRecord) -> list[Span]:
+    """When each task was at work; a service is until it is ready: then nobody waits for it."""
+    ready = {task.id: _duration(task, cold=False) for task in record.tasks if task.service}
+    return [
+        Span(span.name, span.start_ms, span.start_ms + ready.get(span.name, span.length_ms))
+        for span in task_spans(record)
+    ]
+
+
 def _duration(task: TaskRecord, *, cold: bool) -> int:
+    if task.service is not None and task.service.ready_after_ms is not None:
+        return task.service.ready_after_ms
     if cold and task.status == "cached" and task.origin is not None:
         return task.origin.duration_ms
     return task.duration_ms or 0

@@ -117,7 +117,7 @@ impl Engine {
         let is_sure = is_sure && !self.follows_unsure(task);
         let (verdict, hit) = self.verdict(&asked, is_sure)?;
         let intact = hit.as_ref().map(|hit| match hit {
-            Hit::InPlace(_) => true,
+            Hit::InPlace(_) | Hit::Unchanged(_) => true,
             Hit::Stored(_, wanted) => self.is_intact(&asked, wanted),
         });
         let decision = Decision {
@@ -126,7 +126,7 @@ impl Engine {
             components: components.clone(),
             inputs: inputs.count,
             intact,
-            entry: hit.as_ref().map(Hit::facts),
+            entry: hit.as_ref().and_then(Hit::facts),
         };
         // A task that may have to run is compared with its inputs of now when it has.
         let (before, writings) = match intact {
@@ -151,24 +151,26 @@ impl Engine {
 
     /// Remembers the decision, and what the tasks after it see if nothing has to run.
     fn keep(&self, id: &str, task: &Task, decided: Decided) -> Result<()> {
-        if let Some(hit) = &decided.hit {
+        if let Some(facts) = decided.hit.as_ref().and_then(Hit::facts) {
             let store = self.store(task)?;
             self.used(&store, decided.key);
-            if let Hit::Stored(_, wanted) = hit {
-                let success = success_of(task, decided.key, wanted, hit.facts());
+            if let Some(Hit::Stored(_, wanted)) = &decided.hit {
+                let success = success_of(task, decided.key, wanted, facts);
                 self.lock().memory.succeeded(id, success);
             }
         }
         let made = match &decided.hit {
             // What is not in place yet will be when it is restored.
             Some(hit) => Some(Made::Digest(hit.made(task, decided.key))),
-            None if task.steps.is_empty() && task.outputs.is_empty() => {
-                Some(if self.follows_unsure(task) {
-                    Made::Unsure
-                } else {
-                    Made::Digest(decided.key)
-                })
+            None if self.request.failed.get(id) == Some(&decided.key.to_hex()) => {
+                Some(Made::Unsure)
             }
+            // Nobody waits for the end of a service: what it is made of is all that it makes.
+            None if is_made_of_key(task) => Some(if self.follows_unsure(task) {
+                Made::Unsure
+            } else {
+                Made::Digest(decided.key)
+            }),
             None => None,
         };
         let mut inner = self.lock();
@@ -292,6 +294,34 @@ impl Engine {
     }
 
     fn verdict(&self, asked: &Asked<'_>, is_sure: bool) -> Result<(Verdict, Option<Hit>)> {
+        let (verdict, hit) = self.looked_up(asked, is_sure)?;
+        Ok(match hit {
+            None => match self.unchanged(asked)? {
+                Some(made) => (Verdict::of("unchanged"), Some(Hit::Unchanged(made))),
+                None => (verdict, None),
+            },
+            hit => (verdict, hit),
+        })
+    }
+
+    /// What the task made when it passed a moment ago, if its key and its outputs are still those.
+    fn unchanged(&self, asked: &Asked<'_>) -> Result<Option<Digest>> {
+        let passed = self.request.passed.get(asked.id);
+        if passed.is_none_or(|passed| passed.key != asked.key.to_hex()) {
+            return Ok(None);
+        }
+        let Some((look, set)) = asked.seen.owned else {
+            return Ok(Some(asked.key));
+        };
+        self.digest(look, &[set]);
+        let made = self.snapshot(look, set, None)?.0.digest();
+        Ok(passed
+            .is_some_and(|passed| passed.outputs == made.to_hex())
+            .then_some(made))
+    }
+
+    /// What the store has under the task's key.
+    fn looked_up(&self, asked: &Asked<'_>, is_sure: bool) -> Result<(Verdict, Option<Hit>)> {
         let Asked { task, key, .. } = *asked;
         let Some(cache) = &task.cache else {
             return Ok((Verdict::of("disabled"), None));
@@ -427,10 +457,11 @@ impl Engine {
 }
 
 impl Hit {
-    fn facts(&self) -> EntryFacts {
+    /// Where it came from, if it came out of a store.
+    fn facts(&self) -> Option<EntryFacts> {
         match self {
-            Self::InPlace(success) => success.facts.clone(),
-            Self::Stored(entry, wanted) => EntryFacts {
+            Self::InPlace(success) => Some(success.facts.clone()),
+            Self::Stored(entry, wanted) => Some(EntryFacts {
                 run_id: entry.run_id.clone(),
                 finished_ms: entry.finished_ms,
                 duration_ms: entry.duration_ms,
@@ -438,7 +469,8 @@ impl Hit {
                 files: entry.files,
                 bytes: entry.bytes,
                 outputs_digest: wanted.digest().to_hex(),
-            },
+            }),
+            Self::Unchanged(_) => None,
         }
     }
 
@@ -448,6 +480,7 @@ impl Hit {
             return key;
         }
         match self {
+            Self::Unchanged(made) => *made,
             Self::Stored(_, wanted) => wanted.digest(),
             // A digest that does not read is no digest of anything: nothing will match it.
             Self::InPlace(success) => {
@@ -455,6 +488,11 @@ impl Hit {
             }
         }
     }
+}
+
+/// Whether nothing of the task is left when it is done: a group without outputs, or a service.
+fn is_made_of_key(task: &Task) -> bool {
+    task.service.is_some() || (task.steps.is_empty() && task.outputs.is_empty())
 }
 
 /// What is remembered of a success.

@@ -32,7 +32,7 @@ impl Engine {
         let decided = self.decided(id)?;
         let wanted = match &decided.hit {
             Some(Hit::Stored(_, wanted)) => wanted,
-            Some(Hit::InPlace(_)) => return Ok(Restored::default()),
+            Some(Hit::InPlace(_) | Hit::Unchanged(_)) => return Ok(Restored::default()),
             None => return Err(Error::Invalid(format!("`{id}` has nothing to restore"))),
         };
         let store = self.store(task)?;
@@ -138,7 +138,7 @@ impl Engine {
         let decided = self.decided(id)?;
         let store = self.store(task)?;
         let log = match &decided.hit {
-            None => None,
+            None | Some(Hit::Unchanged(_)) => None,
             Some(Hit::Stored(entry, _)) => entry.log.clone(),
             Some(Hit::InPlace(_)) => match store.look_up(decided.key) {
                 Lookup::Found(entry) => entry.log,
@@ -234,7 +234,7 @@ impl Engine {
 
     /// Reads every output once, into the store if there is one. Trouble with the store, in words, does
     /// not stop it: what the task made is needed for the tasks after it.
-    fn snapshot(
+    pub(super) fn snapshot(
         &self,
         look: &Look,
         set: SetId,

@@ -91,6 +91,8 @@ enum Hit {
     InPlace(Success),
     /// An entry of the store, with the outputs that it stands for.
     Stored(Box<Entry>, Manifest),
+    /// It passed a moment ago, and everything is as it was: what it made.
+    Unchanged(Digest),
 }
 
 /// What a finished task means for those after it.
@@ -156,6 +158,14 @@ impl Engine {
             }
         };
         resolved.map_err(Error::Environment)
+    }
+
+    /// The folders in which something could matter to a task of the plan, as `assess` found them: relative
+    /// to the root, which is empty.
+    pub fn folders(&self) -> Vec<Vec<u8>> {
+        let looked = self.lock().memory.looked.clone();
+        let folders = looked.iter().flat_map(|look| &look.walk().folders);
+        folders.map(|folder| folder.path.to_vec()).collect()
     }
 
     /// Closes a task that failed.

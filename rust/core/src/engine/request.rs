@@ -32,6 +32,22 @@ pub struct Request {
     pub now_ms: u64,
     #[serde(default)]
     pub force: bool,
+    /// Tasks that passed a moment ago, cached or not: while everything is as it was then, they are done.
+    #[serde(default)]
+    pub passed: BTreeMap<String, Passed>,
+    /// Tasks that failed a moment ago, with their keys: until a key changes, so would they again.
+    #[serde(default)]
+    pub failed: BTreeMap<String, String>,
+}
+
+/// What a task passed with.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passed {
+    pub key: String,
+    /// The digest of what it made; of no meaning for a task that declares no outputs.
+    #[serde(default)]
+    pub outputs: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -60,7 +60,7 @@ pub(crate) fn check(
     })
 }
 
-/// A task that needs no terminal, only processes.
+/// A task that needs no terminal and does not stay, only processes that end.
 fn is_plain(task: &Task) -> bool {
-    !task.interactive
+    !task.interactive && task.service.is_none()
 }
