@@ -177,11 +177,11 @@ impl View {
         if self.aside > 0 {
             return String::new();
         }
-        self.size = size;
         let words = std::mem::take(&mut self.words);
         if !self.look.is_live || self.next_frame.is_none() {
             return words;
         }
+        self.size = size;
         self.next_frame = Some(now + FRAME);
         let lines = self.region.lines(now, size, self.look.uses_color);
         self.screen.frame(&words, lines, size.columns)
