@@ -185,10 +185,10 @@ def test_colours_can_be_had_without_a_terminal(project: Project) -> None:
     project.write("pipeline.toml", CHAIN)
     for words, env in [(("--color", "always"), {"NO_COLOR": "1"}), ((), {"FORCE_COLOR": "1"})]:
         for way in (NATIVE, PYTHON):
-            text = project.pipec("run", "compile", *words, *way, env=env).stderr
-            assert text.startswith("\x1b["), text
-            # No picture, though.
-            assert not re.search(r"\x1b\[[^m]*[^m\d;]", text)
+            _, text = project.start("run", "compile", *words, *way, env=env).communicate()
+            assert text.startswith(b"\x1b[32m\xe2\x9c\x93\x1b[0m compile"), text
+            # No picture, though: nothing moves the cursor.
+            assert set(re.findall(rb"\x1b\[[\d;]*(.)", text)) == {b"m"}
 
 
 @WAYS
