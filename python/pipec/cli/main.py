@@ -20,6 +20,7 @@ INTERRUPTED = 130
 VERBS = (
     "run",
     "run-task",
+    "watch",
     "list",
     "show",
     "graph",

@@ -35,7 +35,7 @@ def run(
         from pipec.cli.dry import print_prediction
 
         return print_prediction(invocation, request, options)
-    reporter = None if options.format == "jsonl" else _reporter(invocation, request, options)
+    reporter = None if options.format == "jsonl" else reporter_of(invocation, request, options)
     services = Services(
         listeners=(_listener(invocation, request, options, reporter),),
         screen=reporter,
@@ -94,7 +94,8 @@ def platform_name() -> str:
     return f"{system}-{machine}"
 
 
-def _reporter(invocation: Invocation, request: RunRequest, options: RunOptions) -> PlainReporter:
+def reporter_of(invocation: Invocation, request: RunRequest, options: RunOptions) -> PlainReporter:
+    """What tells a person of the run."""
     is_streamed = options.log_order == "stream"
     output_logs = options.output_logs or ("new-only" if is_streamed else "errors-only")
     return PlainReporter(

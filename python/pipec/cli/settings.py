@@ -30,6 +30,7 @@ _TOLD_PREFIXES = ("PIPEC_MATRIX_", "PIPEC_PARAM_")
 _READ = (
     "PIPEC_KEEP_RUNS",
     "PIPEC_MAX_LOG_BYTES",
+    "PIPEC_MAX_WATCHES",
     SESSION_VARIABLE,
     IDENTITY,
     "PIPEC_DEBUG",
@@ -53,6 +54,7 @@ def _settings(invocation: Invocation) -> Iterator[Setting]:
     yield Setting(name="concurrency", value=str(cores.usable), source=_core_words(cores))
     yield _number(invocation, "keep-runs", "PIPEC_KEEP_RUNS", KEEP_RUNS)
     yield _number(invocation, "max-log-bytes", "PIPEC_MAX_LOG_BYTES", MAX_LOG_BYTES)
+    yield _number(invocation, "max-watches", "PIPEC_MAX_WATCHES", 0)
     yield _identity(invocation)
     outer = invocation.environ.get(SESSION_VARIABLE)
     yield Setting(

@@ -72,6 +72,10 @@ class Assessment:
             return self._decisions.get(task)
         return None
 
+    def is_in_place(self, task: TaskId) -> bool:
+        """Whether neither the task nor anything that it depends on has to run or be restored."""
+        return task in self._in_place
+
     @property
     def nothing_to_do(self) -> bool:
         """Whether every task is in place."""
@@ -255,8 +259,10 @@ def _take_over(
 
 def _question(request: RunRequest, services: Services, run_id: str) -> str:
     """What an engine is asked about this plan, as JSON."""
+    moment_ago = {"passed": request.passed, "failed": request.failed}
     return json.dumps(
         {
+            **{name: dict(told) for name, told in moment_ago.items() if told},
             "tasks": list(request.plan.tasks),
             "state": state_folder(request.root),
             "stores": store_roots(request),

@@ -7,6 +7,8 @@ from typing import Any
 from pipec.runtime.record import ChangeRecord, OriginRecord, OutputsRecord, VerdictRecord, timestamp
 
 HIT = "hit"
+UNCHANGED = "unchanged"
+"""It passed a moment ago, and everything is as it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +23,8 @@ class Decision:
 
     @property
     def is_hit(self) -> bool:
-        """Whether a stored result can be used."""
-        return self.verdict.kind == HIT
+        """Whether a result is there that can be used."""
+        return self.verdict.kind in (HIT, UNCHANGED)
 
 
 def read_decision(text: str) -> Decision:

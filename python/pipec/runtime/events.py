@@ -147,6 +147,27 @@ class ServiceStopped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchChanged:
+    """A run follows, because of these tasks; those of them that ran have been ended."""
+
+    at_ms: int
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchWaiting:
+    """Nothing is left to do until something changes. `folders`: how many are listened to.
+
+    `is_polling`: nobody tells of changes, they are looked for from time to time.
+    """
+
+    at_ms: int
+    runs: int
+    folders: int
+    is_polling: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WarningRaised:
     """Something that the run can go on without."""
 
@@ -178,6 +199,8 @@ Event = (
     | ServiceReady
     | ServiceRestarted
     | ServiceStopped
+    | WatchChanged
+    | WatchWaiting
     | WarningRaised
     | RunFinished
 )

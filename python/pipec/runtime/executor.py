@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from pipec.codes import Code
+from pipec.errors import RunError
 from pipec.ir.task import Task, TaskId
 from pipec.runtime import environment
 from pipec.runtime.command_values import CommandValues
@@ -14,9 +15,11 @@ from pipec.runtime.decision import Decision
 from pipec.runtime.events import TaskReady
 from pipec.runtime.far_store import FarStore
 from pipec.runtime.groups import Groups
+from pipec.runtime.host import Host
 from pipec.runtime.inputs import FileValues
 from pipec.runtime.interrupt import Interrupt
 from pipec.runtime.interruptible import Interruptible
+from pipec.runtime.live import LiveRun
 from pipec.runtime.outcome import skipped_record
 from pipec.runtime.perform import decide, perform
 from pipec.runtime.platforms import runs_here
@@ -27,6 +30,7 @@ from pipec.runtime.recorder import Recorder
 from pipec.runtime.redaction import Redaction
 from pipec.runtime.request import RunRequest, Services
 from pipec.runtime.schedule import Ending, Schedule
+from pipec.runtime.service import SERVICE
 from pipec.runtime.stores import planned, scratch_folders, session_folder
 from pipec.runtime.survivors import end_survivors
 from pipec.runtime.upkeep import Upkeep
@@ -57,10 +61,14 @@ class Work(Protocol):
         """Keeps what was learnt for the next run."""
 
 
+STALE = "inputs changed"
+"""Why a run ended before its time in a watch."""
+
+
 def execute(work: Work, recorder: Recorder) -> RunRecord:
     """Executes the plan and closes its record."""
     with asyncio.Runner(loop_factory=work.services.open_loop) as runner:
-        return runner.run(_execute(work, recorder))
+        return runner.run(execute_within(work, recorder, host=None))
 
 
 async def drive(
@@ -103,7 +111,11 @@ async def _cancelled_with(stop: asyncio.Event) -> Ending:
     return "cancelled"
 
 
-async def _execute(work: Work, recorder: Recorder) -> RunRecord:
+async def execute_within(work: Work, recorder: Recorder, *, host: Host | None) -> RunRecord:
+    """Executes the plan and closes its record, on a loop that runs already.
+
+    With a `host` the run is one of several: that one listens to signals and keeps the services.
+    """
     request = work.request
     session_store = session_folder(request)
     reaper = Reaper(recorder.run_id, request.host_env, folders=scratch_folders())
@@ -115,9 +127,14 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
             Code.INTERRUPTED, f"{name}: the tasks are asked to end, a second signal kills them"
         )
 
-    interrupt = Interrupt(
-        groups, kill_grace_s=grace_s, on_begin=tell, before_leaving=recorder.step_aside
-    )
+    if host is None:
+        interrupt = Interrupt(
+            groups, kill_grace_s=grace_s, on_begin=tell, before_leaving=recorder.step_aside
+        )
+    else:
+        interrupt = host.interrupt
+        interrupt.on_begin = tell
+        interrupt.join(groups)
     processes = Processes(groups, recorder.clock, kill_grace_s=grace_s)
     run = RunContext(
         request=request,
@@ -145,18 +162,18 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
     recorder.on_closed_output = lambda: interrupt.begin(signal.SIGPIPE)
     if recorder.output_is_closed:
         interrupt.begin(signal.SIGPIPE)
-    if work.services.handle_signals:
+    if work.services.handle_signals and host is None:
         interrupt.install(on_continue=recorder.lost_the_screen)
-    if work.services.stop is not None:
+    if work.services.stop is not None and host is None:
         loop = asyncio.get_running_loop()
         work.services.stop.attach(lambda: loop.call_soon_threadsafe(interrupt.begin, signal.SIGINT))
     drawing = asyncio.ensure_future(_draw(recorder))
     try:
-        await _work_off(run, work)
+        await _work_off(run, work, host)
         if interrupt.requested:
             await asyncio.to_thread(end_survivors, recorder.run_id, groups.live)
         work.save(recorder.warn)
-        return _close(run)
+        return _close(run, is_stale=_is_stale(host))
     except BaseException:
         groups.signal_all(signal.SIGKILL)
         recorder.finish("failed", INTERNAL_ERROR, reason="internal error")
@@ -164,8 +181,11 @@ async def _execute(work: Work, recorder: Recorder) -> RunRecord:
     finally:
         drawing.cancel()
         reaper.stop()
-        interrupt.uninstall()
-        if work.services.stop is not None:
+        if host is not None:
+            interrupt.part(groups)
+        else:
+            interrupt.uninstall()
+        if work.services.stop is not None and host is None:
             work.services.stop.detach()
 
 
@@ -175,7 +195,7 @@ async def _draw(recorder: Recorder) -> None:
         await asyncio.sleep(left)
 
 
-async def _work_off(run: RunContext, work: Work) -> None:
+async def _work_off(run: RunContext, work: Work, host: Host | None) -> None:
     tasks = list(planned(run.request))
     durations = run.engine.durations()
     run.recorder.expect((task.id, durations.get(task.id) if task.steps else 0) for task in tasks)
@@ -190,12 +210,19 @@ async def _work_off(run: RunContext, work: Work) -> None:
         run.recorder.settle(record)
         run.recorder.save()
 
-    upkeep = Upkeep(run, settle)
+    upkeep = Upkeep(run, settle, host)
+    if host is not None:
+        host.live = LiveRun(schedule, upkeep, run.recorder)
 
     async def start(task_id: TaskId) -> Ending:
         task = run.request.pipeline.tasks[task_id]
         if task.service is not None and runs_here(task, run.request.platform):
-            is_up = await _prepare_service(run, upkeep, work, task)
+            try:
+                is_up = await _prepare_service(run, upkeep, work, task)
+            except RunError as trouble:
+                error = run.error(trouble.code, trouble.message)
+                upkeep.skip(TaskRecord(id=task_id, status="failed", verdict=SERVICE, error=error))
+                is_up = False
             if not is_up and not run.interrupt.requested:
                 schedule.stop(f"stopped after failure of {task_id}")
                 return "failed"
@@ -219,6 +246,7 @@ async def _work_off(run: RunContext, work: Work) -> None:
         run.recorder.emit(TaskReady(at_ms=at_ms, task=task_id))
 
     try:
+        await upkeep.open()
         await drive(schedule, start, on_ready=tell_ready, stop=run.interrupt.event)
         if not schedule.is_stopped:
             await upkeep.stay()
@@ -236,7 +264,7 @@ async def _prepare_service(run: RunContext, upkeep: Upkeep, work: Work, task: Ta
     decision = work.foreseen(task.id)
     if decision is None:
         decision = await decide(run, task)
-    upkeep.decided(task.id, decision.key)
+    await upkeep.decided(task.id, decision.key)
     foreseen = (work.foreseen(dependent) for dependent in upkeep.dependents(task.id))
     is_needed = any(known is not None and not known.is_hit for known in foreseen)
     if is_needed or upkeep.is_asked_for(task.id):
@@ -244,13 +272,19 @@ async def _prepare_service(run: RunContext, upkeep: Upkeep, work: Work, task: Ta
     return True
 
 
-def _close(run: RunContext) -> RunRecord:
+def _is_stale(host: Host | None) -> bool:
+    return host is not None and host.live is not None and host.live.is_stale
+
+
+def _close(run: RunContext, *, is_stale: bool) -> RunRecord:
     if run.interrupt.requested:
         return run.recorder.finish(
             "interrupted", run.interrupt.exit_code, reason=run.interrupt.reason
         )
     if any(_is_failure(run.request.pipeline.tasks, record) for record in run.recorder.tasks()):
         return run.recorder.finish("failed", 1)
+    if is_stale:
+        return run.recorder.finish("interrupted", 1, reason=STALE)
     return run.recorder.finish("passed", 0)
 
 

@@ -8,10 +8,11 @@ from pipec.runtime.record import ErrorRecord
 class Halt:
     """Whether a task is to end before its time, and why: with an error it failed, else it did not.
 
-    The first reason counts.
+    The first reason counts. `key` is the one under which it runs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, key: str = "") -> None:
+        self.key = key
         self.event = asyncio.Event()
         self.reason = ""
         self.error: ErrorRecord | None = None

@@ -32,9 +32,9 @@ class Interrupt:
         on_begin: Callable[[str], None],
         before_leaving: Callable[[], None] = lambda: None,
     ) -> None:
-        self._on_begin = on_begin
+        self.on_begin = on_begin
         self._before_leaving = before_leaving
-        self._groups = groups
+        self._groups = [groups]
         self._kill_grace_s = kill_grace_s
         self._number: signal.Signals | None = None
         self._count = 0
@@ -81,6 +81,14 @@ class Interrupt:
             asyncio.get_running_loop().remove_signal_handler(number)
         self._installed.clear()
 
+    def join(self, groups: Groups) -> None:
+        """These processes end with the others."""
+        self._groups.append(groups)
+
+    def part(self, groups: Groups) -> None:
+        """These have ended."""
+        self._groups.remove(groups)
+
     def begin(self, number: signal.Signals) -> None:
         """Ends the run, more firmly each time."""
         self._count += 1
@@ -88,13 +96,17 @@ class Interrupt:
             os._exit(_EXIT_CODES[number])
         if self._number is None:
             self._number = number
-            self._groups.signal_all(number if number is signal.SIGINT else signal.SIGTERM)
-            loop = asyncio.get_running_loop()
-            usual_s = self._kill_grace_s
-            for grace_s in self._groups.graces(usual_s):
-                loop.call_later(grace_s, self._groups.kill_after, grace_s, usual_s)
+            for groups in self._groups:
+                self._ask_to_end(groups, number)
             self.event.set()
-            self._on_begin(number.name)
+            self.on_begin(number.name)
         else:
-            self._groups.signal_all(signal.SIGKILL)
+            for groups in self._groups:
+                groups.signal_all(signal.SIGKILL)
             self._before_leaving()
+
+    def _ask_to_end(self, groups: Groups, number: signal.Signals) -> None:
+        groups.signal_all(number if number is signal.SIGINT else signal.SIGTERM)
+        loop = asyncio.get_running_loop()
+        for grace_s in groups.graces(self._kill_grace_s):
+            loop.call_later(grace_s, groups.kill_after, grace_s, self._kill_grace_s)

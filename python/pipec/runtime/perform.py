@@ -159,6 +159,7 @@ class _Performance:
         lost = await self._upkeep.require(task)
         if lost is not None:
             return await self._do_without(lost)
+        self._halt.key = decision.key or ""
         self._upkeep.began(task.id, self._halt)
         run.recorder.set_running(task.id)
         run.recorder.emit(
@@ -184,6 +185,9 @@ class _Performance:
         if run.interrupt.requested:
             return await self._cancel()
         failure = self._results[-1].error
+        if failure is not None and self._halt.requested and self._halt.error is None:
+            run.engine.failed(task.id)
+            return self._record("cancelled", reason=self._halt.reason)
         if failure is not None:
             return await self._fail(self._halt.error or failure)
         return self._record(

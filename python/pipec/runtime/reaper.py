@@ -17,7 +17,7 @@ class Reaper:
         self, run_id: str, host_env: Mapping[str, str], *, folders: Sequence[str] = ()
     ) -> None:
         self._folders = folders
-        self._run_id = run_id
+        self.run_id = run_id
         # The watcher of a pipec inside a pipec must not look like a process of the outer run.
         self._env = {
             name: text
@@ -35,7 +35,7 @@ class Reaper:
         if self._watcher is None:
             assert survivors.__file__
             self._watcher = _core.Watcher(
-                [sys.executable, "-I", "-S", survivors.__file__, self._run_id, *self._folders],
+                [sys.executable, "-I", "-S", survivors.__file__, self.run_id, *self._folders],
                 self._env,
             )
 

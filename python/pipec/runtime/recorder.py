@@ -59,6 +59,7 @@ class Recorder:
         self.folder = run_folder(request.root, run_id)
         self._journal = Journal(f"{self.folder}/{JOURNAL}", on_trouble=self._warn_of_record)
         self._is_live = False
+        self._is_over = False
         self.is_unwritable = False
         try:
             create_folder(request.root, run_id)
@@ -84,7 +85,8 @@ class Recorder:
 
     def emit(self, event: Event) -> None:
         """Tells listeners and journal. When the reader of a listener went away, the run ends."""
-        if not self.is_unwritable:
+        # What a service that outlives the run does is no part of it any more.
+        if not self.is_unwritable and not self._is_over:
             self._journal.add(event)
             if self._is_live:
                 self._journal.flush()
@@ -193,6 +195,7 @@ class Recorder:
         """Closes the record and tells the listeners."""
         record = self._build(status, exit_code, reason)
         self.emit(RunFinished(at_ms=self.clock.now_ms(), record=record))
+        self._is_over = True
         if not self.is_unwritable:
             self._journal.close()
         self._write(record)

@@ -34,7 +34,8 @@ class RunRequest:
     another run is active, wait for it. `keep_runs`: how many records stay, 0 for all.
     `max_log_bytes`: of each task's log, 0 for no limit. `replay_logs`: hits give their stored log
     as output. `kill_grace_ms`: how long a process has between TERM and KILL. `platform`: such as
-    `linux-x86_64`.
+    `linux-x86_64`. `passed` and `failed`: what became of tasks a moment ago, in a watch, as the
+    engine takes it.
     """
 
     root: str
@@ -51,6 +52,8 @@ class RunRequest:
     max_log_bytes: int = MAX_LOG_BYTES
     replay_logs: bool = False
     kill_grace_ms: int = 5000
+    passed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,15 +39,15 @@ def run(request: RunRequest, services: Services) -> RunRecord:
     refuse_unsupported(request)
     begun = services.begun
     run_id = begun.run_id if begun else new_run_id(services.clock.now_ms())
-    with _take_lock(request, services, run_id) as lock:
-        _repair_left_behind(request, services, lock)
+    with take_lock(request, services, run_id) as lock:
+        repair_left_behind(request, services, lock)
         assessment = assess(request, services, run_id)
         if assessment.nothing_to_do:
-            record = _record_all(assessment, Recorder(request, services, run_id))
+            record = record_all(assessment, Recorder(request, services, run_id))
         else:
             assessment.check_environment()
             record = _execute(assessment, Recorder(request, services, run_id))
-            _keep_evidence(assessment, record)
+            keep_evidence_of(assessment, record)
         prune(request.root, keep=request.keep_runs)
         return record
 
@@ -63,7 +63,13 @@ def foresee(request: RunRequest, services: Services) -> list[Forecast]:
     return assess(request, services, run_id).forecasts()
 
 
-def _take_lock(request: RunRequest, services: Services, run_id: str) -> RunLock:
+def take_lock(request: RunRequest, services: Services, run_id: str) -> RunLock:
+    """Takes the lock of the project for a run.
+
+    Raises:
+        PipecError: somebody else holds it, or it cannot be written.
+    """
+
     def tell(message: str) -> None:
         at_ms = services.clock.now_ms()
         for listener in services.listeners:
@@ -82,7 +88,8 @@ def _take_lock(request: RunRequest, services: Services, run_id: str) -> RunLock:
     )
 
 
-def _repair_left_behind(request: RunRequest, services: Services, lock: RunLock) -> None:
+def repair_left_behind(request: RunRequest, services: Services, lock: RunLock) -> None:
+    """Closes the record of a run that crashed with the lock."""
     if lock.left_behind:
         # If it cannot be written it stays as the crash left it: readers see that nobody holds it.
         with contextlib.suppress(OSError):
@@ -92,21 +99,27 @@ def _repair_left_behind(request: RunRequest, services: Services, lock: RunLock) 
 def _execute(assessment: Assessment, recorder: Recorder) -> RunRecord:
     from pipec.runtime.executor import execute
 
+    begin(assessment, recorder)
+    return execute(assessment, recorder)
+
+
+def begin(assessment: Assessment, recorder: Recorder) -> None:
+    """Tells that the run starts, and what is not as it should be from the start."""
     recorder.begin()
     for name in assessment.short_secrets:
         message = f"the secret `{name}` has fewer than 4 characters and will not be masked"
         recorder.warn(Code.SHORT_SECRET, message)
     recorder.save()
-    return execute(assessment, recorder)
 
 
-def _keep_evidence(assessment: Assessment, record: RunRecord) -> None:
+def keep_evidence_of(assessment: Assessment, record: RunRecord) -> None:
+    """Writes what a person goes on from after a run."""
     from pipec.runtime.evidence.keep import keep_evidence
 
     keep_evidence(assessment, record)
 
 
-def _record_all(assessment: Assessment, recorder: Recorder) -> RunRecord:
+def record_all(assessment: Assessment, recorder: Recorder) -> RunRecord:
     """Every task is in place: say so."""
     recorder.begin()
     for task in planned(assessment.request):

@@ -41,6 +41,7 @@ from pipec.runtime.requirements import check_requirements
 from pipec.runtime.stores import SESSION_VARIABLE
 
 SERVICE = VerdictRecord(kind="service")
+STAYS = VerdictRecord(kind="service", detail="stays up")
 
 State = Literal["starting", "ready", "over"]
 
@@ -65,10 +66,10 @@ class RunningService:
         self.task = task
         self.key = key
         self.failure: ErrorRecord | None = None
+        self.on_end = on_end
         self._run = run
         self._settings = task.service
         self._stays = stays
-        self._on_end = on_end
         self._state: State = "starting"
         self._changed = asyncio.Event()
         self._stop = asyncio.Event()
@@ -107,7 +108,7 @@ class RunningService:
         await asyncio.shield(self._life)
 
     def record(self) -> TaskRecord:
-        """How it ended."""
+        """How it ended, or how it stands."""
         clock = self._run.recorder.clock
         status: TaskStatus = "passed"
         reason = None
@@ -118,7 +119,7 @@ class RunningService:
         return TaskRecord(
             id=self.task.id,
             status=status,
-            verdict=SERVICE,
+            verdict=SERVICE if self.is_over else STAYS,
             key=self.key,
             attempts=tuple(self._attempts),
             started_at=timestamp(self._started_ms),
@@ -148,7 +149,7 @@ class RunningService:
             reason = "interrupted"
         at_ms = run.recorder.clock.now_ms()
         run.recorder.emit(ServiceStopped(at_ms=at_ms, task=task.id, reason=reason))
-        self._on_end()
+        self.on_end()
 
     async def _start_and_start_again(self) -> None:
         run = self._run
@@ -350,7 +351,7 @@ class RunningService:
             **environment.facts(
                 task,
                 root=run.request.root,
-                run_id=run.recorder.run_id,
+                run_id=run.reaper.run_id,
                 attempt=len(self._attempts) + 1,
                 params=run.request.params,
             ),

@@ -5,13 +5,16 @@ until the run is interrupted.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from pipec.codes import Code
 from pipec.ir.task import Task, TaskId
 from pipec.plan.services import asked_services, services_of
 from pipec.runtime.context import RunContext
 from pipec.runtime.halt import Halt
+from pipec.runtime.host import Host
 from pipec.runtime.outcome import NOT_NEEDED, skipped_record
 from pipec.runtime.platforms import runs_here
 from pipec.runtime.record import TaskRecord
@@ -23,12 +26,19 @@ _NO_LONGER_NEEDED = "no longer needed"
 class Upkeep:
     """Starts services when they are needed and ends them when they no longer are.
 
-    `settle` is told how each service of the plan ended.
+    `settle` is told how each service of the plan ended. With a `host` services stay up when the run
+    is over, and those that are as they were are taken over from the run before.
     """
 
-    def __init__(self, run: RunContext, settle: Callable[[TaskRecord], None]) -> None:
+    def __init__(
+        self, run: RunContext, settle: Callable[[TaskRecord], None], host: Host | None = None
+    ) -> None:
         pipeline, plan = run.request.pipeline, run.request.plan
         self._run = run
+        self._host = host
+        self._keeper = run
+        if host is not None:
+            self._keeper = replace(run, processes=host.processes, reaper=host.reaper)
         self._settle = settle
         self._asked = asked_services(pipeline, plan.targets)
         self._needs: dict[TaskId, list[TaskId]] = {}
@@ -59,9 +69,26 @@ class Upkeep:
         """The tasks of the plan that may need it yet."""
         return frozenset(self._waiting[service])
 
-    def decided(self, service: TaskId, key: str | None) -> None:
-        """The key of a service is known: from now on it may be started."""
+    async def open(self) -> None:
+        """Ends the services of the run before that are not of this plan."""
+        if self._host is not None:
+            for service in [name for name in self._host.standing if name not in self._waiting]:
+                await self._host.standing.pop(service).stop(_NO_LONGER_NEEDED)
+
+    async def decided(self, service: TaskId, key: str | None) -> None:
+        """The key of a service is known: from now on it may be started.
+
+        One that is up under this key is taken over; one that is up under another is ended.
+        """
         self._keys[service] = key
+        running = None if self._host is None else self._host.standing.pop(service, None)
+        if running is None or running.is_over:
+            return
+        if running.key != key:
+            await running.stop("its inputs changed")
+            return
+        running.on_end = lambda: self._has_ended(service)
+        self._services[service] = running
 
     async def require(self, task: Task) -> TaskId | None:
         """Brings up what the task needs; the service that cannot be brought up, if there is one."""
@@ -84,7 +111,7 @@ class Upkeep:
             return False
         if service not in self._services:
             self._services[service] = RunningService(
-                self._run,
+                self._keeper,
                 self._run.request.pipeline.tasks[service],
                 key=self._keys.get(service),
                 stays=service in self._asked,
@@ -104,13 +131,22 @@ class Upkeep:
         """A task runs its steps; `halt` ends it."""
         self._halts[task] = halt
 
+    def running(self) -> dict[TaskId, str]:
+        """The tasks that run their steps now, with their keys."""
+        return {task: halt.key for task, halt in self._halts.items()}
+
+    def halt(self, task: TaskId, reason: str) -> None:
+        """Ends a task that runs its steps."""
+        if task in self._halts:
+            self._halts[task].request(reason)
+
     def ended(self, task: TaskId) -> None:
         """A task is in its final state: services that only it still needed are ended."""
         self._halts.pop(task, None)
         for service in self._needs.pop(task, ()):
             waiting = self._waiting[service]
             waiting.discard(task)
-            if not waiting and service not in self._asked:
+            if not waiting and service not in self._asked and self._host is None:
                 ending = asyncio.ensure_future(self._end(service, _NO_LONGER_NEEDED))
                 self._endings.add(ending)
                 ending.add_done_callback(self._endings.discard)
@@ -125,6 +161,8 @@ class Upkeep:
 
     async def stay(self) -> None:
         """Waits while services that were asked for are up: until one ends, or the run is to end."""
+        if self._host is not None:
+            return
         asked = [running for service, running in self._services.items() if service in self._asked]
         interrupted = asyncio.ensure_future(self._run.interrupt.event.wait())
         waiting = {asyncio.ensure_future(running.wait_until_over()) for running in asked}
@@ -140,11 +178,21 @@ class Upkeep:
         while self._endings:
             await asyncio.gather(*self._endings)
         up = [service for service, running in self._services.items() if not running.is_over]
+        if self._host is not None and not self._run.interrupt.requested:
+            self._leave_up(self._host, up)
+            up = []
         # Each was started after those that it needs.
         for service in reversed(up):
             await self._end(service, "" if self._run.interrupt.requested else "the run is over")
         for service in self._waiting:
             self._settle_once(skipped_record(service, NOT_NEEDED))
+
+    def _leave_up(self, host: Host, services: Sequence[TaskId]) -> None:
+        for service in services:
+            running = self._services[service]
+            host.standing[service] = running
+            running.on_end = partial(host.has_ended, running)
+            self._settle_once(running.record())
 
     async def _end(self, service: TaskId, reason: str) -> None:
         running = self._services.get(service)

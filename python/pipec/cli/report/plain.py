@@ -70,7 +70,7 @@ class PlainReporter:
         # Nobody knows of a task that runs whether it will fail.
         self.is_streamed = is_streamed and output_logs in ("full", "new-only")
         self.is_streamed = self.is_streamed and not console.is_quiet
-        self._is_live = is_live
+        self.is_live = is_live
         self._clock = clock or SystemClock()
         self._view = _core.View(
             console.size, color=console.color, live=is_live, streamed=self.is_streamed
@@ -128,6 +128,26 @@ class PlainReporter:
             case _:
                 pass
 
+    def say(self, line: str) -> None:
+        """A line of somebody else."""
+        self._say(line)
+
+    def leave(self, task: TaskRecord) -> None:
+        """A task is over, and nobody need know."""
+        if self._following is not None:
+            self._following.finish(task.id)
+        self._view.settled(task.id, task.status)
+
+    def tell_failures(self, record: RunRecord) -> None:
+        """A line for each task that failed."""
+        for task in record.tasks:
+            if task.status != "failed":
+                continue
+            code = f"[{task.error.code}]" if task.error else ""
+            reason = visible(task.error.message) if task.error else "failed"
+            head = self._console.style(f"error{code}", "red")
+            self._complain(f"{head}: {task.id}: {reason}")
+
     def expect(self, tasks: Iterable[tuple[str, int | None]]) -> None:
         """Something may run from now on."""
         self._view.expect(list(tasks), self._clock.monotonic())
@@ -139,7 +159,7 @@ class PlainReporter:
 
     def beat(self) -> float | None:
         """Draws what runs now, if it is time; gives the seconds until then."""
-        if not self._is_live:
+        if not self.is_live:
             return None
         left = self._view.due_in(self._clock.monotonic())
         if left is not None and left <= 0:
@@ -244,13 +264,8 @@ class PlainReporter:
         return data.decode("utf-8", "replace")
 
     def _summary(self, record: RunRecord) -> None:
-        failed = [task for task in record.tasks if task.status == "failed"]
         self._say("")
-        for task in failed:
-            code = f"[{task.error.code}]" if task.error else ""
-            reason = visible(task.error.message) if task.error else "failed"
-            head = self._console.style(f"error{code}", "red")
-            self._complain(f"{head}: {task.id}: {reason}")
+        self.tell_failures(record)
         self._say(summary_line(record))
         took = (f"{task.id} {spell_duration(task.duration_ms or 0)}" for task in slowest(record))
         if names := ", ".join(took):

@@ -17,6 +17,7 @@ pub(super) struct Asked {
 pub const VERBS: &[&str] = &[
     "run",
     "run-task",
+    "watch",
     "list",
     "show",
     "graph",
