@@ -26,12 +26,25 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Addition:
+    """A list that a table should have: `key` in the table at a route, with these texts in it.
+
+    Where the list is there already, they are added to it.
+    """
+
+    table: Route
+    key: str
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One diagnostic. The first label is where the finding is; the others explain it.
 
     `help` holds what would be right, one sentence each. A finding without labels is about the whole
     file, or about none. `replacement` is what was probably meant in the place of the first label: a
-    key where that points at one, else a value, a text or a list of texts.
+    key where that points at one, else a value, a text or a list of texts. `addition` is what is
+    missing, if that is all there is to do.
     """
 
     code: Code
@@ -40,3 +53,4 @@ class Finding:
     help: tuple[str, ...] = ()
     severity: Severity = "error"
     replacement: str | tuple[str, ...] | None = None
+    addition: Addition | None = None

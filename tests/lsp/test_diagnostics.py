@@ -184,6 +184,75 @@ def test_a_suggestion_is_carried_out_in_yaml(editor: Editor) -> None:
         assert file.fixed() == head + fixed + "\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("[tasks.a]\nrun = 'x'\n  cache▮ = true", "[tasks.a]\nrun = 'x'\n  NEW\n  cache = true"),
+        ("tasks.a = { run = 'x', cache▮ = true }", "tasks.a = { run = 'x', cache = true, NEW }"),
+        (
+            "tasks.a.run = 'x'\ntasks.a.cache▮ = 1",
+            "tasks.a.run = 'x'\ntasks.a.NEW\ntasks.a.cache = 1",
+        ),
+        ("[tasks.a]\r\ncache▮ = true\r", "[tasks.a]\r\nNEW\r\ncache = true\r"),
+    ],
+)
+def test_what_is_missing_is_added(text: str, fixed: str, editor: Editor) -> None:
+    text, fixed = (f"name = 'app'\n{part}\n".replace("= 1", "= true") for part in (text, fixed))
+    file = editor.open(text)
+    actions = file.actions()
+    assert [action["title"] for action in actions] == ["Add `inputs = []`", "Add `outputs = []`"]
+    for key, action in zip(("inputs", "outputs"), actions, strict=True):
+        edited = file.edited(action["edit"])
+        assert edited == fixed.replace("NEW", f"{key} = []")
+        left = editor.open(edited, f"{key}/pipeline.toml").findings()
+        assert len(left) == len(file.findings()) - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("  a:\n    run: x\n    cache▮: true", "  a:\n    run: x\n    NEW\n    cache: true"),
+        ("  a: {run: x, cache▮: true}", "  a: {run: x, cache: true, NEW}"),
+    ],
+)
+def test_what_is_missing_is_added_in_yaml(text: str, fixed: str, editor: Editor) -> None:
+    file = editor.open(f"name: app\ntasks:\n{text}\n", "pipeline.yaml")
+    expected = f"name: app\ntasks:\n{fixed.replace('NEW', 'inputs: []')}\n"
+    assert file.edited(file.actions()[0]["edit"]) == expected
+
+
+def test_what_is_missing_is_added_in_json(editor: Editor) -> None:
+    file = editor.open('{"name": "app", "tasks": {"a": {"cache▮": true}}}', "pipeline.yaml")
+    expected = '{"name": "app", "tasks": {"a": {"cache": true, "inputs": []}}}'
+    assert file.edited(file.actions()[0]["edit"]) == expected
+
+
+MAKER = "name = 'app'\n[tasks.x]\n[tasks.gen]\noutputs = ['g/**']\nrun = 'g'\n[tasks.a]\n"
+YAML_MAKER = "name: app\ntasks:\n  x: {run: x}\n  gen: {run: g, outputs: [g]}\n  a:\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "fixed"),
+    [
+        ("", 'depends-on = ["gen"]\n'),
+        ("depends-on = []\n", 'depends-on = ["gen"]\n'),
+        ('depends-on = ["x"]\n', 'depends-on = ["x", "gen"]\n'),
+        ('depends-on = [\n  "x",  # first\n]\n', 'depends-on = [\n  "x", "gen",  # first\n]\n'),
+    ],
+)
+def test_a_dependency_that_is_missing_is_added(written: str, fixed: str, editor: Editor) -> None:
+    file = editor.open(f"{MAKER}{written}inputs▮ = ['g/**']\nrun = 'x'\n")
+    inputs = "inputs = ['g/**']\n"
+    lines = fixed + inputs if written else inputs + fixed
+    assert file.fixed() == f"{MAKER}{lines}run = 'x'\n"
+
+
+def test_a_dependency_that_is_missing_is_added_to_a_list_of_yaml(editor: Editor) -> None:
+    needs, rest = "    depends-on:\n      - x\n", "    inputs▮: [g]\n    run: x\n"
+    file = editor.open(f"{YAML_MAKER}{needs}{rest}", "pipeline.yaml")
+    assert file.fixed() == f"{YAML_MAKER}{needs}      - gen\n{rest.replace('▮', '')}"
+
+
 def test_there_is_no_action_where_nothing_is_suggested(editor: Editor) -> None:
     file = editor.open(f"{CURSOR}name = 'app'\n[tasks.a]\ndependsOn = []\n")
     assert file.actions() == []

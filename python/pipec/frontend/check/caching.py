@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pipec.codes import Code
-from pipec.diagnostics import Finding, Label
+from pipec.diagnostics import Addition, Finding, Label
 from pipec.frontend.check.checked import Checked
 
 
@@ -18,6 +18,7 @@ def cache_without_inputs(checked: Checked) -> Iterator[Finding]:
                 (Label(origin.of("cache"), at="key"),),
                 ("name the files it reads in `inputs`, or say `inputs = []` if there are none",),
                 severity="warning",
+                addition=Addition(origin.route, "inputs"),
             )
 
 
@@ -31,4 +32,5 @@ def cache_without_outputs(checked: Checked) -> Iterator[Finding]:
                 (Label(origin.of("cache"), at="key"),),
                 ("name the files it makes in `outputs`, or say `outputs = []` if there are none",),
                 severity="warning",
+                addition=Addition(origin.route, "outputs"),
             )

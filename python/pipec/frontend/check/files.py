@@ -8,7 +8,7 @@ from itertools import chain
 
 from pipec import _core
 from pipec.codes import Code
-from pipec.diagnostics import Finding, Label, Route
+from pipec.diagnostics import Addition, Finding, Label, Route
 from pipec.frontend.check.checked import Checked
 from pipec.frontend.origins import TaskOrigin
 from pipec.ir.inputs import InputRules, NamedRule, OutputPattern, OutputsOfInput, Rule
@@ -112,6 +112,7 @@ def outputs_of_strangers(checked: Checked) -> Iterator[Finding]:
                     f"`{task.id}` takes the outputs of `{item.outputs_of}` without depending on it",
                     (Label(origin.of("inputs"), at="key"),),
                     (f"add `{item.outputs_of}` to `depends-on`",),
+                    addition=Addition(origin.route, "depends-on", (item.outputs_of,)),
                 )
 
 
@@ -164,6 +165,7 @@ def _undeclared(
         ),
         (f"add `{owner.id}` to `depends-on`, or exclude its outputs",),
         severity="warning",
+        addition=Addition(origin.route, "depends-on", (owner.id,)),
     )
 
 
