@@ -3,13 +3,15 @@
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pipec.codes import Code
 from pipec.diagnostics import Finding
 from pipec.errors import SpecError
 from pipec.frontend.discover import NAMES, Found, Notation
-from pipec.frontend.document import Document
+from pipec.frontend.document import BlockKey, BlockRead, Document, Kept
 from pipec.frontend.load import Loaded, load_document
 from pipec.frontend.outline.cursors import Cursor
 from pipec.frontend.outline.entries import Outline
@@ -18,6 +20,9 @@ from pipec.frontend.read import LARGEST, read_text
 from pipec.lsp.collect import collect
 from pipec.lsp.names import Names
 from pipec.lsp.positions import Positions
+
+if TYPE_CHECKING:
+    from pipec.frontend.outline.yaml import KnownBlocks
 
 _MARK = "\ufeff".encode()
 _SCHEMA_LINE = re.compile(
@@ -31,12 +36,27 @@ _NOTATIONS: dict[str, Notation] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the versions of one file share: what was read of the blocks of YAML that stay."""
+
+    read: dict[BlockKey, BlockRead] = field(default_factory=dict)
+    outlined: "KnownBlocks" = field(default_factory=dict)
+
+
 class Analysis:
     """One version of a pipeline file. `path` is absolute."""
 
     def __init__(
-        self, *, path: str, notation: Notation, positions: Positions, version: int | None
+        self,
+        *,
+        path: str,
+        notation: Notation,
+        positions: Positions,
+        version: int | None,
+        memory: Memory | None = None,
     ) -> None:
+        self._memory = memory or Memory()
         self.path = path
         self.notation = notation
         self.version = version
@@ -48,12 +68,13 @@ class Analysis:
         self.positions = positions
         self.content = content
         self.text = content.decode()
-        self.document = Document(os.path.basename(path), self.text, notation, kept_spans={})
+        kept = Kept(self._memory.read)
+        self.document = Document(os.path.basename(path), self.text, notation, kept=kept)
 
     @cached_property
     def outline(self) -> Outline:
         """The keys and items of the text, also where it is half written."""
-        return outline(self.text, self.notation)
+        return outline(self.text, self.notation, self._memory.outlined)
 
     @cached_property
     def names(self) -> Names:

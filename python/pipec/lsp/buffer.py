@@ -4,16 +4,18 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
+from pipec.lsp.analysis import Memory
 from pipec.lsp.positions import Positions
 
 
 class Buffer:
-    """The text of an open file, and its version in the editor's count."""
+    """The text of an open file, its version in the editor's count, and what versions share."""
 
     def __init__(self, item: types.TextDocumentItem, encoding: str) -> None:
         self.uri = item.uri
         self.language = item.language_id
         self.version = item.version
+        self.memory = Memory()
         self.positions = Positions(_content(item.text), encoding)
 
     def change(self, version: int, changes: Sequence[types.TextDocumentContentChangeEvent]) -> None:

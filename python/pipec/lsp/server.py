@@ -80,7 +80,11 @@ class Server(LanguageServer):
         if notation is None:
             return None
         analysis = Analysis(
-            path=path, notation=notation, positions=positions, version=buffer.version
+            path=path,
+            notation=notation,
+            positions=positions,
+            version=buffer.version,
+            memory=buffer.memory,
         )
         self._analyses[uri] = (buffer, buffer.version, analysis)
         return analysis

@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 
 from pipec.codes import Code
 from pipec.errors import SpecError
-from pipec.frontend import read_yaml
+from pipec.frontend import read_yaml, yaml_builder
 from pipec.frontend.document import Document
 from pipec.frontend.yaml_scalars import resolve
 from tests.pipelines import said_of
@@ -86,7 +86,7 @@ def test_without_the_c_parser_the_result_is_the_same(monkeypatch: pytest.MonkeyP
     text = "a: &x [1, no, {b: ~x}]\n'c': *x\nd: >\n  é\n  😀\n\n"
     with_c = read(text)
     places = read_yaml.locate(text, [("a", 2, "b"), ("d",)])
-    monkeypatch.setattr(read_yaml, "_Parser", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_builder, "_Parser", yaml.SafeLoader)
     assert read(text) == with_c
     assert read_yaml.locate(text, [("a", 2, "b"), ("d",)]) == places
 
@@ -290,6 +290,51 @@ error[PIPEC_YAML_SYNTAX]: control characters are not allowed
 1 | name: a␇b
   |        ^
   |
+""")
+
+
+def test_every_block_has_its_own_syntax_error() -> None:
+    text = (
+        "name: [app\n"
+        "triggers:\n"
+        "  pr: {manual: true\n"
+        "  main: {manual: true}\n"
+        "tasks:\n"
+        "  a:\n"
+        "    run: 'x\n"
+        "  b:\n"
+        "    run: x\n"
+        "   cache: true\n"
+        "  c: {run: x}\n"
+    )
+    assert said_of(text, "yaml") == snapshot("""\
+error[PIPEC_YAML_SYNTAX]: while parsing a flow sequence: did not find expected ',' or ']'
+ --> pipeline.yaml:1:11
+  |
+1 | name: [app
+  |           ^
+  |
+
+error[PIPEC_YAML_SYNTAX]: while parsing a flow mapping: did not find expected ',' or '}'
+ --> pipeline.yaml:3:20
+  |
+3 |   pr: {manual: true
+  |                    ^
+  |
+
+error[PIPEC_YAML_SYNTAX]: while scanning a quoted scalar: found unexpected end of stream
+ --> pipeline.yaml:7:12
+  |
+7 |     run: 'x
+  |            ^
+  |
+
+error[PIPEC_YAML_SYNTAX]: while parsing a block mapping: did not find expected key
+  --> pipeline.yaml:10:4
+   |
+10 |    cache: true
+   |    ^
+   |
 """)
 
 

@@ -1,21 +1,25 @@
 """Outlines a text and says what comes at a place of it, in either notation."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pipec.frontend.discover import Notation
 from pipec.frontend.outline.cursors import Cursor
 from pipec.frontend.outline.entries import Outline
 
+if TYPE_CHECKING:
+    from pipec.frontend.outline.yaml import KnownBlocks
 
-def outline(text: str, notation: Notation) -> Outline:
-    """The outline of a text; never raises."""
+
+def outline(text: str, notation: Notation, known: "KnownBlocks | None" = None) -> Outline:
+    """The outline of a text; never raises. `known` is what YAML had in earlier versions of it."""
     if notation == "toml":
         from pipec.frontend.outline.toml import outline_toml
 
         return outline_toml(text)
     from pipec.frontend.outline.yaml import outline_yaml
 
-    return outline_yaml(text)
+    return outline_yaml(text, known)
 
 
 def cursors(text: str, notation: Notation, offset: int, outlined: Outline) -> Sequence[Cursor]:

@@ -5,9 +5,10 @@ in its place, so that everything else stays where it is.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import yaml
@@ -15,6 +16,7 @@ import yaml
 from pipec.diagnostics import Route
 from pipec.frontend.byte_offsets import ByteOffsets
 from pipec.frontend.outline.entries import Entry, Kind, Outline
+from pipec.frontend.yaml_blocks import Block, Heading, cut
 from pipec.frontend.yaml_scalars import resolve
 
 PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -32,8 +34,75 @@ _BEGINNINGS = (
 _NOT_ALLOWED = "mapping values are not allowed"
 
 
-def outline_yaml(text: str) -> Outline:
-    """The entries of a YAML text, as far as it can be understood."""
+@dataclass(frozen=True, slots=True)
+class BlockEntries:
+    """The entries of a block: where it stands by itself, and where it stood last."""
+
+    alone: Sequence[Entry]
+    start: int
+    here: Sequence[Entry]
+
+
+KnownBlocks = dict[tuple[str, str], BlockEntries]
+"""By the key that the block stands under, empty for none, and its text."""
+
+
+def outline_yaml(text: str, known: KnownBlocks | None = None) -> Outline:
+    """The entries of a YAML text, as far as it can be understood.
+
+    `known` is what earlier versions of the text had; afterwards it holds what this one has.
+    """
+    blocks = cut(text)
+    if blocks is None:
+        return Outline(_outline_whole(text))
+    known = {} if known is None else known
+    used: KnownBlocks = {}
+    entries: list[Entry] = []
+    offset = ByteOffsets(text).at
+    for heading, group in groupby(blocks, lambda block: block.heading):
+        name = heading.key if heading else ""
+        below: list[Entry] = []
+        for block in group:
+            found = _place(known.get((name, block.text)), block, name, offset(block.start))
+            used[name, block.text] = found
+            below += found.here
+        if heading is not None:
+            start = offset(heading.start)
+            entries.append(_table_entry(heading, start, below))
+        entries += below
+    known.clear()
+    known.update(used)
+    return Outline(entries)
+
+
+def _place(known: BlockEntries | None, block: Block, name: str, start: int) -> BlockEntries:
+    """The entries of a block that begins at this byte offset."""
+    if known is not None and known.start == start:
+        return known
+    alone = tuple(_outline_whole(block.text)) if known is None else known.alone
+    above: Route = (name,) if name else ()
+    here = [
+        Entry(
+            (*above, *route),
+            kind,
+            (key[0] + start, key[1] + start),
+            (value[0] + start, value[1] + start),
+            text,
+        )
+        for route, kind, key, value, text in alone
+    ]
+    return BlockEntries(alone, start, here)
+
+
+def _table_entry(heading: Heading, start: int, below: Sequence[Entry]) -> Entry:
+    """The entry of a table whose entries are blocks."""
+    end = start + heading.length
+    first = below[0].key[0] if below else end
+    last = max((max(entry.key[1], entry.value[1]) for entry in below), default=end)
+    return Entry((heading.key,), "table", (start, end), (first, last), "")
+
+
+def _outline_whole(text: str) -> Iterator[Entry]:
     seen = _UNREADABLE.sub(" ", text)
     writer = _Writer(text)
     for _ in range(_MOST_MENDED):
@@ -48,7 +117,7 @@ def outline_yaml(text: str) -> Outline:
             seen = mended
         else:
             break
-    return Outline(writer.finish())
+    return writer.finish()
 
 
 def outline_yaml_start(text: str) -> Outline:
