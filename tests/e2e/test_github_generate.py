@@ -1,6 +1,7 @@
 """`pipec github generate`: the same bytes everywhere, in the right place, or nothing at all."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 
@@ -82,6 +83,27 @@ def test_what_does_not_lock_pipec_is_refused(
     assert problem in result.stderr
     assert (result.status, (project.folder / WORKFLOW).exists()) == (2, False)
     project.write(".github/pipec.requirements.txt", HASHES)
+    assert project.pipec("github", "generate").status == 0
+
+
+SERVED = """
+[tasks.web]
+run = "serve"
+service = { ready = { port = 3000 } }
+
+[tasks.visit]
+depends-on = ["web"]
+run = "curl http://localhost:3000"
+"""
+
+
+def test_a_job_that_ci_starts_has_to_end(project: Project) -> None:
+    served = PIPELINE + SERVED
+    project.write("pipeline.toml", re.sub(r"target = .*", 'target = "web"', served))
+    result = project.pipec("github", "generate")
+    assert result.status == 2
+    assert "would never end: the service `web` is its target" in result.stderr
+    project.write("pipeline.toml", re.sub(r"target = .*", 'target = "visit"', served))
     assert project.pipec("github", "generate").status == 0
 
 

@@ -414,3 +414,10 @@ def test_a_service_of_another_system_is_nobody_s_need(project: Project) -> None:
     result = project.pipec("run", "test")
     assert result.status == 0, result.stderr
     assert statuses(last(project)) == {"web": "skipped", "test": "passed"}
+
+
+def test_a_service_is_shown_with_when_it_is_ready(project: Project) -> None:
+    pipeline(project, "serve", '{ ready = { port = 3000 }, restart = "always" }', "true")
+    shown = project.pipec("show", "web").stdout
+    assert "  service       ready when port 3000 is open\n" in shown
+    assert "                restart always, 5 times at most\n" in shown

@@ -10,6 +10,7 @@ from pipec.backends.github.triggers import crons_of
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
 from pipec.ir.trigger import GithubEvents
+from pipec.plan.services import asked_services
 
 _SECRET = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*", re.ASCII | re.IGNORECASE)
 _BUILT_IN_SECRET = "GITHUB_TOKEN"  # noqa: S105 - a name, not a secret
@@ -66,6 +67,17 @@ def jobs_without_start(subject: Subject) -> Iterator[Finding]:
             message = f"nothing starts the job `{job.id}`"
             help_ = "give it a `trigger`, or leave `mode` out so that it can be started by hand"
             yield _finding(message, ("jobs", job.id), help_)
+
+
+def jobs_without_end(subject: Subject) -> Iterator[Finding]:
+    """Jobs that something else than a person starts, and that stay until they are cancelled."""
+    for job in subject.pipeline.jobs.values():
+        stays = sorted(asked_services(subject.pipeline, job.targets))
+        triggers = (subject.pipeline.triggers[name] for name in job.triggers)
+        if stays and any(trigger.github or trigger.cron for trigger in triggers):
+            message = f"the job `{job.id}` would never end: the service `{stays[0]}` is its target"
+            help_ = "let its target be a task that depends on the service"
+            yield _finding(message, ("jobs", job.id, "target"), help_)
 
 
 def clashing_jobs(subject: Subject) -> Iterator[Finding]:
@@ -165,6 +177,7 @@ RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     dangerous_events,
     unsayable_schedules,
     jobs_without_start,
+    jobs_without_end,
     clashing_jobs,
     refused_permissions,
     bad_secrets,

@@ -20,6 +20,7 @@ from pipec.ir.inputs import (
     StructuredInput,
 )
 from pipec.ir.pipeline import Pipeline
+from pipec.ir.service import ReadyCommand, ReadyHttp, ReadyOutput, ReadyPort, Service
 from pipec.ir.step import AgentStep, ArgvStep, PythonStep, ShellStep, Step
 from pipec.ir.task import Task, TaskId
 from pipec.plan.select import reachable, select
@@ -115,6 +116,7 @@ def _rows(pipeline: Pipeline, task: Task) -> Iterator[tuple[str, tuple[str, ...]
     yield "timeout", (spell_duration(task.timeout_ms),) if task.timeout_ms else ()
     yield "tools", task.requires.tools
     yield "secrets", task.requires.secrets
+    yield "service", () if task.service is None else tuple(_service(task.service))
     yield "pool", (task.pool,) if task.pool else ()
     yield "priority", (str(task.priority),) if task.priority else ()
     yield "platforms", task.platforms
@@ -141,6 +143,22 @@ def _structured(value: StructuredInput) -> str:
             return f"outputs of {value.outputs_of}"
         case _:
             assert_never(value)
+
+
+def _service(service: Service) -> Iterator[str]:
+    match service.ready:
+        case None:
+            yield "ready at once"
+        case ReadyOutput(pattern=pattern):
+            yield f"ready when it prints {pattern}"
+        case ReadyHttp(http=url):
+            yield f"ready when {url} answers"
+        case ReadyPort(port=port):
+            yield f"ready when port {port} is open"
+        case ReadyCommand(command=command):
+            yield f"ready when it succeeds: {command}"
+    if service.restart != "never":
+        yield f"restart {service.restart}, {service.max_restarts} times at most"
 
 
 def _step(step: Step) -> str:
