@@ -274,7 +274,7 @@ def no_python(tmp_path):
     return {"PYTHONPATH": str(folder)}
 
 
-def executed(project, pipeline, way, environment):
+def executed(project, pipeline, way, environment, shown=("--output-logs=new-only",)):
     """What two runs print and keep, with an edit in between."""
     project.write("pipeline.toml", pipeline)
     project.write("src/a", "a\n")
@@ -283,7 +283,7 @@ def executed(project, pipeline, way, environment):
     environment = {**environment, "TOKEN": "correct-horse", "PIPEC_MAX_LOG_BYTES": "5000"}
     runs = []
     for _ in range(2):
-        result = project.pipec(*way, "--output-logs=new-only", env=environment)
+        result = project.pipec(*way, *shown, env=environment)
         runs.append((result, kept(project)))
         project.write("src/a", "b\n")
     return runs
@@ -294,6 +294,21 @@ def test_both_ways_execute_alike(make_project, no_python, name):
     pipeline = CHAIN.format(second=SECONDS[name])
     short = executed(make_project("short"), pipeline, SHORT, no_python)
     assert short == executed(make_project("long"), pipeline, LONG, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("several-steps", ("--log-order", "stream")),
+        ("tells-a-secret", ("--log-order=stream", "-v", "--color=always")),
+        ("is-no-text", ("-q", "--log-order=stream")),
+        ("passes-at-last", ("-v", "--output-logs=none")),
+    ],
+)
+def test_both_ways_show_a_run_alike(make_project, no_python, name, shown):
+    pipeline = CHAIN.format(second=SECONDS[name])
+    short = executed(make_project("short"), pipeline, SHORT, no_python, shown)
+    assert short == executed(make_project("long"), pipeline, LONG, {}, shown)
 
 
 def test_both_ways_say_the_same_of_everything_that_can_become_of_a_task(make_project, no_python):

@@ -134,3 +134,13 @@ def test_a_cached_run_has_a_summary_too(app: Project) -> None:
         assert app.pipec("run", "t").status == 0
     assert app.read("summary.md").count("# app: t") == 2
     assert "| t | cached |" in app.read("summary.md")
+
+
+def test_output_that_is_said_as_it_comes_is_no_command_either(app: Project) -> None:
+    result = app.pipec("verify", "--log-order", "stream")
+    assert "[good] ::error::not ours" in result.stderr
+    # Names stand before all of it; a runner finds older commands anywhere in a line.
+    commands = obeyed(result.stderr)
+    assert commands[:2] == ["::add-mask::line one%25%0Aline two", "::add-mask::line one%25"]
+    assert commands[-1] == FAILURE
+    assert set(commands[3:-1]) == {"stop-commands"}

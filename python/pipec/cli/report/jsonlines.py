@@ -19,16 +19,17 @@ class JsonLinesReporter:
     def __call__(self, event: Event) -> None:
         """Prints the event at once: somebody follows."""
         if isinstance(event, OutputChunk):
-            self._print(self._whole(event))
+            if text := self._whole(event):
+                self._print({**to_line(event), "text": text})
             return
         if isinstance(event, TaskFinished) and (left := self._left_of(event.task.id)):
             self._print({**left, "at_ms": event.at_ms})
         self._print(to_line(event))
 
-    def _whole(self, chunk: OutputChunk) -> dict[str, object]:
+    def _whole(self, chunk: OutputChunk) -> str:
         """Output is cut anywhere; a character that was is a part of the next piece."""
         decoder = self._decoders.setdefault(chunk.task, _open_decoder("replace"))
-        return {**to_line(chunk), "text": decoder.decode(chunk.data)}
+        return decoder.decode(chunk.data)
 
     def _left_of(self, task: str) -> dict[str, object]:
         decoder = self._decoders.pop(task, None)

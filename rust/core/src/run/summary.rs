@@ -110,3 +110,68 @@ pub(crate) fn describe_verdict(task: &TaskRecord) -> String {
         |detail| format!("{}: {detail}", verdict.kind),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::record::{AttemptRecord, Ending, RunFacts};
+
+    fn ran(id: &str, took: u64) -> TaskRecord {
+        TaskRecord {
+            status: Status::Passed,
+            duration_ms: Some(took),
+            attempts: vec![AttemptRecord {
+                number: 1,
+                started_at: String::new(),
+                duration_ms: took,
+                exit_code: 0,
+                signal: None,
+                timed_out: false,
+                steps: Vec::new(),
+            }],
+            ..TaskRecord::waiting(id)
+        }
+    }
+
+    fn slowest_of(tasks: &[TaskRecord], duration_ms: u64) -> Vec<String> {
+        let facts = RunFacts {
+            run_id: "r",
+            pipeline: "p",
+            ir_digest: "d",
+            pid: 1,
+            concurrency: 1,
+            asked: &[],
+            targets: &[],
+            planned: &[],
+            started_ms: 0,
+        };
+        let ending = Ending {
+            status: "passed",
+            exit_code: 0,
+            reason: None,
+            finished_ms: 0,
+            duration_ms,
+        };
+        let record = RunRecord::of(&facts, tasks, &[], Some(ending));
+        let slowest = slowest(&record).into_iter();
+        slowest.map(|task| task.id.clone()).collect()
+    }
+
+    #[test]
+    fn the_slowest_are_named_where_somebody_had_to_wait() {
+        let cached = TaskRecord {
+            status: Status::Cached,
+            ..ran("cached", 99_000)
+        };
+        let tasks = [
+            ran("a", 1),
+            cached,
+            ran("b", 9000),
+            ran("c", 5),
+            ran("d", 7),
+        ];
+        assert_eq!(slowest_of(&tasks, 10_000), ["b", "d", "c"]);
+        assert!(slowest_of(&tasks, 9999).is_empty());
+        assert!(slowest_of(&tasks[..2], 10_000).is_empty());
+    }
+}
