@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pipec.ports.store import Store
     from pipec.runtime.events import Event, Listener
     from pipec.runtime.record import RunRecord, TaskRecord
+    from pipec.steps.context import Context
+    from pipec.steps.shell import sh
 
 __all__ = [
     "BugError",
@@ -32,6 +34,7 @@ __all__ = [
     "Clock",
     "Code",
     "Command",
+    "Context",
     "DriftError",
     "Event",
     "Executor",
@@ -60,6 +63,7 @@ __all__ = [
     "run_job",
     "run_task",
     "select",
+    "sh",
 ]
 
 _HOMES = {
@@ -76,6 +80,8 @@ _HOMES = {
     "pipec.ports.store": ("Store",),
     "pipec.runtime.events": ("Event", "Listener"),
     "pipec.runtime.record": ("RunRecord", "TaskRecord"),
+    "pipec.steps.context": ("Context",),
+    "pipec.steps.shell": ("sh",),
 }
 
 

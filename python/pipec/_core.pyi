@@ -183,11 +183,11 @@ class Engine:
     def assess(self, extras: str, /) -> str:
         """Decides every task that can be decided before anything runs. Changes no file.
 
-        `extras` is a JSON object task → list of `[label, value]`: values of structured inputs that
-        only Python can find (`FileValueInput`, `CommandInput`), in the order in which the task
-        declares them. Tasks with such inputs and no entry in `extras` are left out, and so is every
-        task that depends on one that is not a hit with its outputs known. Gives a JSON object task
-        → decision, as `decide` gives it.
+        `extras` is a JSON object task → list of `[label, value]`: what of the key only Python can
+        find: values of `FileValueInput` and `CommandInput`, and of steps that are no commands.
+        Tasks with such inputs or steps and no entry in `extras` are left out, and so is every task
+        that depends on one that is not a hit with its outputs known. Gives a JSON object task →
+        decision, as `decide` gives it.
         """
 
     def decide(self, task: str, extras: str, /) -> str:
@@ -199,13 +199,14 @@ class Engine:
         - `verdict`: `{"kind", "component"?, "changed"?, "more"?, "detail"?}`; kind is `hit`,
           `miss`, `disabled`, `forced`, `expired`, `corrupt`, `unchanged`; `component` for a miss:
           the name of the first component of the key that differs from the last success, or
-          `no-baseline`;
+          `no-baseline`; `detail`: for `values` the label of the first one that differs;
           `changed`: up to ten `{"path", "change": "changed"|"added"|"removed"}` of the inputs,
           `more`: how many others;
         - `key`: 64 hex digits; `components`: list of `[name, hex digest]`;
+        - `values`: list of `[label, hex digest]`, what the component `values` is made of, if any;
         - `inputs`: number of input files;
         - for a hit: `intact` (the outputs on disk are the stored ones), `entry` (`run_id`,
-          `finished_ms`, `duration_ms`, `tool`, `files`, `bytes`).
+          `finished_ms`, `duration_ms`, `tool`, `files`, `bytes`, `metadata`?).
 
         Raises:
             OSError: an input cannot be read.
@@ -225,8 +226,9 @@ class Engine:
     def seal(self, task: str, facts: str, /) -> str:
         """Closes a task whose steps succeeded: looks at its outputs, stores them if it is cached.
 
-        `facts` is JSON `{"finished_ms", "duration_ms", "log"?: path of the log file}`. Gives JSON
-        `{"files", "bytes", "digest", "missing": [patterns that matched nothing], "unsuitable":
+        `facts` is JSON `{"finished_ms", "duration_ms", "log"?: path of the log file, "metadata"?:
+        object to keep with the result, "changed"?: what else of the key changed meanwhile}`. Gives
+        JSON `{"files", "bytes", "digest", "missing": [patterns that matched nothing], "unsuitable":
         [paths that are neither file, link nor folder], "changed_inputs": [paths changed since
         `decide`], "stored": bool, "trouble": text}`. With `missing` or `unsuitable` nothing was
         stored and the task counts as failed; with `changed_inputs` or `trouble` nothing was stored.

@@ -51,11 +51,6 @@ REFUSED = {
         "j",
         "the job `j` runs in the sandbox of its profile `p`",
     ),
-    "agent": (
-        '[agents.x]\ncommand = ["x"]\n[tasks.b]\nrun = { agent = "x", prompt = "y" }',
-        "b",
-        "`b` has a step of the kind `agent`",
-    ),
     "store": (
         (
             '[cache.stores.team]\nredis = { url = "redis://x" }\n'

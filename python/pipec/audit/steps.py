@@ -13,10 +13,10 @@ from pipec.errors import PlanError, RunError
 from pipec.ir.step import ArgvStep, ShellStep
 from pipec.ir.task import Task
 from pipec.runtime import environment
-from pipec.runtime.attempt import command_text, quote_command
 from pipec.runtime.durations import spell_duration
 from pipec.runtime.logs import read_tail
 from pipec.runtime.redaction import Redaction
+from pipec.runtime.step import quote_command, step_text
 
 if TYPE_CHECKING:
     from pipec._core import Engine
@@ -81,7 +81,7 @@ def run_steps(
             )
             cwd = os.path.normpath(os.path.join(around.root, step.cwd or task.cwd))
             limit_ms = min(step.timeout_ms or _WHOLE_MS, task.timeout_ms or _WHOLE_MS)
-            text = quote_command(redaction.text(command_text(step)))
+            text = quote_command(redaction.text(step_text(step)))
             code = _run(
                 wrap(index, argv),
                 cwd=cwd,

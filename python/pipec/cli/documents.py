@@ -115,12 +115,16 @@ class ComponentDigest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyDocument:
-    """The key under which a task's result is kept. `pipec key --format json`."""
+    """The key under which a task's result is kept. `pipec key --format json`.
+
+    `values` is what the component of that name is made of, one by one.
+    """
 
     schema_version: int = SCHEMA_VERSION
     task: str
     key: str
     components: tuple[ComponentDigest, ...]
+    values: tuple[ComponentDigest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

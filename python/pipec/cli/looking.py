@@ -12,8 +12,8 @@ from pipec.cli.trouble import reading_inputs
 from pipec.codes import Code
 from pipec.errors import PlanError, RunError
 from pipec.ir.task import TaskId
-from pipec.runtime.assess import file_extras, open_engine
-from pipec.runtime.inputs import FileValues, has_command_inputs
+from pipec.runtime.assess import foreseeable_values, open_engine
+from pipec.runtime.inputs import FileValues
 from pipec.runtime.request import RunRequest, Services
 from pipec.runtime.stores import planned, state_folder
 
@@ -46,12 +46,13 @@ def look_at(invocation: Invocation, task: str) -> Look:
     values = FileValues(request.root, state_folder(request.root))
     extras: dict[str, list[list[str]]] = {}
     for planned_task in planned(request):
-        if planned_task.structured_inputs and not has_command_inputs(planned_task):
-            try:
-                extras[planned_task.id] = file_extras(planned_task, values)
-            except RunError:
-                # The engine leaves out what it is not told enough about.
-                continue
+        try:
+            found = foreseeable_values(request, planned_task, values)
+        except RunError:
+            # The engine leaves out what it is not told enough about.
+            continue
+        if found:
+            extras[planned_task.id] = found
     with reading_inputs():
         decisions = json.loads(engine.assess(json.dumps(extras)))
     return Look(task=target, request=request, engine=engine, extras=extras, decisions=decisions)

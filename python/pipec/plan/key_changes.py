@@ -8,7 +8,7 @@ from pipec.ir.codec import plain
 from pipec.ir.env import EnvValue, Literal
 from pipec.ir.inputs import NamedInputs, NamedRule, OutputsOfInput, Rule
 from pipec.ir.pipeline import Pipeline
-from pipec.ir.step import ShellStep, StepOptions
+from pipec.ir.step import AgentStep, PythonStep, ShellStep, Step, StepOptions
 from pipec.ir.task import Task, TaskId
 from pipec.plan.change import Change, KeyChange
 from pipec.plan.select import reachable
@@ -52,7 +52,7 @@ def _components(
         for task, pipeline in ((old, before), (new, after))
     ]
     yield "inputs", "" if inputs[0] == inputs[1] else "possible"
-    yield "values", _values(old, new)
+    yield "values", _strongest({_values(old, new), _found_of_steps(old, new, before, after)})
     yield "dependencies", _dependencies(old, new)
     yield "steps", _certain(_steps(old), _steps(new))
     yield "shell", _certain(_shell(old), _shell(new))
@@ -96,6 +96,31 @@ def _label(item: object) -> object:
     return "outputs" if isinstance(item, OutputsOfInput) else item
 
 
+def _found_of_steps(old: Task, new: Task, before: Pipeline, after: Pipeline) -> str:
+    """What a run finds out about steps that are no commands."""
+    then, now = _step_values(old, before), _step_values(new, after)
+    verdicts = {_certain(then.keys(), now.keys())}
+    for label in then.keys() & now.keys():
+        if then[label] != now[label]:
+            is_known = isinstance(then[label], str) and isinstance(now[label], str)
+            verdicts.add("changed" if is_known else "possible")
+    return _strongest(verdicts)
+
+
+def _step_values(task: Task, pipeline: Pipeline) -> dict[str, object]:
+    """By label: text for what is written down, anything else for what only a run finds out."""
+    values: dict[str, object] = {}
+    for number, step in enumerate(task.steps, start=1):
+        if isinstance(step, AgentStep):
+            agent = pipeline.agents.get(step.agent) if isinstance(step.agent, str) else None
+            values[f"agent of step {number}"] = step.agent
+            values[f"model of step {number}"] = step.model or (agent.model if agent else None)
+            values[f"prompt of step {number}"] = step.prompt or (step.prompt_file,)
+        elif isinstance(step, PythonStep) and step.kind == "dynamic":
+            values[f"commands of step {number}"] = (step.function, dict(step.arguments))
+    return values
+
+
 def _dependencies(old: Task, new: Task) -> str:
     """What each one made counts, not its name: another number of them is another key."""
     needs = [{*task.depends_on, *_sources(task)} for task in (old, new)]
@@ -114,9 +139,18 @@ def _sources(task: Task) -> set[TaskId]:
 
 def _steps(task: Task) -> list[Any]:
     return [
-        {name: value for name, value in plain(step).items() if name not in _NOT_IN_KEY}
+        {name: value for name, value in plain(step).items() if _counts(step, name)}
         for step in task.steps
     ]
+
+
+def _counts(step: Step, field: str) -> bool:
+    """What is found out about a step counts as a value, and not as it is written."""
+    if isinstance(step, AgentStep):
+        return field in ("kind", "stdout-to")
+    if isinstance(step, PythonStep) and step.kind == "dynamic":
+        return field == "kind"
+    return field not in _NOT_IN_KEY
 
 
 def _shell(task: Task) -> object:

@@ -14,9 +14,10 @@ from pipec.ir.task import Task, TaskId
 from pipec.plan.services import asked_services, services_of
 from pipec.runtime import environment
 from pipec.runtime.decision import Decision, read_decisions
-from pipec.runtime.inputs import Extra, FileValues, has_command_inputs, has_file_values
+from pipec.runtime.inputs import Extra, FileValues, has_command_inputs
 from pipec.runtime.outcome import NOT_NEEDED
 from pipec.runtime.platforms import runs_here
+from pipec.runtime.ready import dynamic_steps, is_plain, key_values, ready_steps
 from pipec.runtime.redaction import Redaction, is_too_short
 from pipec.runtime.request import RunRequest, Services
 from pipec.runtime.stores import pipeline_for_engine, planned, state_folder, store_roots
@@ -97,6 +98,10 @@ class Assessment:
             will_run = not self._is_hit(task) and bool(task.steps)
             if will_run:
                 findings += environment.missing_secrets(task, host)
+                if not is_plain(task):
+                    from pipec.runtime.agents import unanswered
+
+                    findings += unanswered(self.request, task)
             with_env = (i for i, step in enumerate(task.steps) if getattr(step, "env", None))
             for step in (None, *with_env):
                 try:
@@ -163,6 +168,8 @@ class Assessment:
                 return f"depends on {need}, which is not cached"
         if has_command_inputs(task):
             return "has an input that is the output of a command"
+        if dynamic_steps(task):
+            return "not known before the dynamic step runs"
         return "its inputs cannot be read yet"
 
     def _is_hit(self, task: Task) -> bool:
@@ -208,12 +215,13 @@ def assess(request: RunRequest, services: Services, run_id: str) -> Assessment:
     engine = open_engine(request, services, run_id)
     extras: dict[str, list[Extra]] = {}
     for task in planned(request):
-        if has_file_values(task) and not has_command_inputs(task):
-            try:
-                extras[task.id] = file_extras(task, file_values)
-            except RunError:
-                # The task will say so itself, if it is still so when its turn comes.
-                continue
+        try:
+            values = foreseeable_values(request, task, file_values)
+        except RunError:
+            # The task will say so itself, if it is still so when its turn comes.
+            continue
+        if values:
+            extras[task.id] = values
     try:
         decisions = read_decisions(engine.assess(json.dumps(extras)))
     except (OSError, ValueError):
@@ -222,14 +230,21 @@ def assess(request: RunRequest, services: Services, run_id: str) -> Assessment:
     return Assessment(request, engine, file_values, decisions, services=services)
 
 
-def file_extras(task: Task, values: FileValues) -> list[Extra]:
-    """Label and value of each of the task's values out of files.
+def foreseeable_values(request: RunRequest, task: Task, values: FileValues) -> list[Extra] | None:
+    """Label and value of what only Python can find of the task's key, without running anything.
+
+    None: something has to run before its key is known.
 
     Raises:
-        RunError: one cannot be found.
+        RunError: a value cannot be found.
     """
+    if has_command_inputs(task) or (not is_plain(task) and dynamic_steps(task)):
+        return None
     wanted = (item for item in task.structured_inputs if isinstance(item, FileValueInput))
-    return [[file_label(item), values.value(item)] for item in wanted]
+    found: list[Extra] = [[file_label(item), values.value(item)] for item in wanted]
+    if not is_plain(task):
+        found += key_values(request, ready_steps(request, task, {}), {})
+    return found
 
 
 def file_label(item: FileValueInput) -> str:

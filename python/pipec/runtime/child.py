@@ -53,8 +53,11 @@ def start_child(
     stdout: int | None,
     stderr: int | None,
     own_session: bool,
+    pass_fds: Sequence[int] = (),
 ) -> Child:
     """Starts `argv`, looked up in the PATH of `env`; a stream that is None is our own.
+
+    `pass_fds` are descriptors that it gets beside the three streams.
 
     Raises:
         OSError: it cannot be started.
@@ -67,5 +70,6 @@ def start_child(
         stdout=stdout,
         stderr=stderr,
         start_new_session=own_session,
+        pass_fds=pass_fds,
     )
     return Child(process)

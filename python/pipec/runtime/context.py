@@ -1,10 +1,13 @@
 """Everything that the tasks of one run share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipec.codes import Code
+from pipec.ir.task import Task
 from pipec.ports.executor import Executor
+from pipec.runtime import environment
 from pipec.runtime.command_values import CommandValues
 from pipec.runtime.far_store import FarStore
 from pipec.runtime.inputs import FileValues
@@ -15,6 +18,7 @@ from pipec.runtime.record import ErrorRecord
 from pipec.runtime.recorder import Recorder
 from pipec.runtime.redaction import Redaction
 from pipec.runtime.request import RunRequest
+from pipec.runtime.stores import SESSION_VARIABLE
 
 if TYPE_CHECKING:
     from pipec import _core
@@ -40,6 +44,23 @@ class RunContext:
     command_values: CommandValues
     session_store: str
     far: FarStore | None = None
+
+    def environment_of(
+        self, task: Task, declared: Mapping[str, str], *, attempt: int
+    ) -> dict[str, str]:
+        """All that a process of the task sees; `declared`: what its declarations come to."""
+        return {
+            **environment.host_part(task, self.request.host_env),
+            SESSION_VARIABLE: self.session_store,
+            **declared,
+            **environment.facts(
+                task,
+                root=self.request.root,
+                run_id=self.recorder.run_id,
+                attempt=attempt,
+                params=self.request.params,
+            ),
+        }
 
     def error(self, code: Code, message: str) -> ErrorRecord:
         """An error for a record, without secrets."""

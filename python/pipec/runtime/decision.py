@@ -1,6 +1,7 @@
 """What the engine decided about a task, as a value."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ class Decision:
     intact: bool = False
     origin: OriginRecord | None = None
     outputs: OutputsRecord | None = None
+    metadata: Mapping[str, Any] | None = None
 
     @property
     def is_hit(self) -> bool:
@@ -46,6 +48,7 @@ def decision_from(data: dict[str, Any]) -> Decision:
         intact=bool(data.get("intact")),
         origin=_origin(entry) if entry else None,
         outputs=_outputs(entry) if entry else None,
+        metadata=entry.get("metadata") if entry else None,
     )
 
 

@@ -23,6 +23,7 @@ def cached_record(
         duration_ms=duration_ms,
         outputs=decision.outputs,
         origin=decision.origin,
+        metadata=decision.metadata,
     )
 
 

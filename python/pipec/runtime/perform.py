@@ -4,12 +4,15 @@ import asyncio
 import dataclasses
 import errno
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pipec import _core
 from pipec.codes import Code
 from pipec.errors import RunError
 from pipec.ir.inputs import CommandInput, FileValueInput
+from pipec.ir.step import PythonStep
 from pipec.ir.task import Task
 from pipec.runtime import environment
 from pipec.runtime.assess import file_label, findings_of
@@ -21,7 +24,16 @@ from pipec.runtime.halt import Halt
 from pipec.runtime.inputs import Extra
 from pipec.runtime.logs import TaskLog, log_name
 from pipec.runtime.outcome import cached_record, group_record, platform_reason, skipped_record
+from pipec.runtime.output import TaskOutput
 from pipec.runtime.platforms import runs_here
+from pipec.runtime.ready import (
+    ReadyStep,
+    code_values,
+    dynamic_steps,
+    is_plain,
+    key_values,
+    ready_steps,
+)
 from pipec.runtime.record import (
     ErrorRecord,
     OutputsRecord,
@@ -33,6 +45,7 @@ from pipec.runtime.record import (
 from pipec.runtime.records import LOGS
 from pipec.runtime.refusal import describe_refusal
 from pipec.runtime.requirements import check_requirements
+from pipec.runtime.step import Surroundings
 from pipec.runtime.upkeep import Upkeep
 
 
@@ -47,13 +60,15 @@ async def perform(
     return await _Performance(run, upkeep, task).give(foreseen)
 
 
-async def decide(run: RunContext, task: Task) -> Decision:
+async def decide(run: RunContext, task: Task, of_steps: Sequence[Extra] = ()) -> Decision:
     """What has to become of a task, all that it depends on being done.
+
+    `of_steps`: what its steps add to its key.
 
     Raises:
         RunError: an input cannot be read, or a value cannot be found.
     """
-    extras = json.dumps(await _extras(run, task))
+    extras = json.dumps([*await _extras(run, task), *of_steps])
     try:
         if not task.steps:
             # A group has next to nothing to look at: not worth a thread.
@@ -90,38 +105,114 @@ class _Performance:
         self._started = self._clock.monotonic()
         self._decision: Decision | None = None
         self._results: Sequence[AttemptResult] = ()
+        self._steps: tuple[ReadyStep, ...] | None = None
+        self._values: list[Extra] = []
+        self._declared: dict[str, str] = {}
         self._log: str | None = None
+        self._open_log: TaskLog | None = None
         self._log_is_whole = True
 
     async def give(self, foreseen: Decision | None) -> TaskRecord:
         try:
-            self._decision = foreseen or await decide(self._run, self._task)
-            if await self._has_been_fetched(self._decision):
-                self._decision = await decide(self._run, self._task)
-            if self._decision.is_hit:
-                refused = await self._restore(self._decision)
-                if refused is None:
-                    await self._replay_log()
-                    return cached_record(
-                        self._task.id,
-                        self._decision,
-                        started_ms=self._started_ms,
-                        duration_ms=self._elapsed_ms(),
-                    )
-                self._decision = dataclasses.replace(
-                    self._decision, verdict=VerdictRecord(kind=refused), origin=None
-                )
-            if self._task.steps:
-                return await self._execute(self._decision)
-            return await self._close_group()
+            return await self._bring_about(foreseen)
         except RunError as trouble:
             return await self._fail(self._run.error(trouble.code, trouble.message))
+        finally:
+            self._close_log()
+
+    async def _bring_about(self, foreseen: Decision | None) -> TaskRecord:
+        self._decision = foreseen or await self._decide()
+        if await self._has_been_fetched(self._decision):
+            self._decision = await self._decide()
+        if self._decision.is_hit:
+            refused = await self._restore(self._decision)
+            if refused is None:
+                await self._replay_log()
+                record = cached_record(
+                    self._task.id,
+                    self._decision,
+                    started_ms=self._started_ms,
+                    duration_ms=self._elapsed_ms(),
+                )
+                return dataclasses.replace(record, log=self._log)
+            self._decision = dataclasses.replace(
+                self._decision, verdict=VerdictRecord(kind=refused), origin=None
+            )
+        if self._task.steps:
+            return await self._execute(self._decision)
+        return await self._close_group()
+
+    async def _decide(self) -> Decision:
+        return await decide(self._run, self._task, await self._make_ready())
 
     async def _has_been_fetched(self, decision: Decision) -> bool:
         far = self._run.far
         if far is None or not decision.key or decision.verdict.kind not in ("miss", "corrupt"):
             return False
         return await far.fetch(self._task, decision.key)
+
+    async def _make_ready(self) -> list[Extra]:
+        """Finds out what is not known of the steps; gives what that means for the key."""
+        run, task = self._run, self._task
+        if self._steps is None and is_plain(task):
+            self._steps = ready_steps(run.request, task, {})
+        elif self._steps is None:
+            returned = await self._call_dynamic()
+            self._steps = ready_steps(run.request, task, returned)
+            self._values = key_values(run.request, self._steps, returned)
+        return self._values
+
+    async def _call_dynamic(self) -> dict[int, list[dict[str, Any]]]:
+        """What each `dynamic` function returns: asked once in a run, before the key is known."""
+        returned: dict[int, list[dict[str, Any]]] = {}
+        for number, step in dynamic_steps(self._task):
+            from pipec.runtime.call_step import call_dynamic
+
+            returned[number] = await call_dynamic(self._around(number, step), step)
+        return returned
+
+    def _around(self, number: int, step: PythonStep) -> Surroundings:
+        run, task = self._run, self._task
+        limits = [limit for limit in (step.timeout_ms, task.timeout_ms) if limit is not None]
+        return Surroundings(
+            run=run,
+            task=task,
+            attempt=1,
+            position=number,
+            env=run.environment_of(task, self._begin(), attempt=1),
+            cwd=os.path.normpath(os.path.join(run.request.root, task.cwd)),
+            output=self._output(),
+            timeout_s=min(limits) / 1000 if limits else None,
+            halt=self._halt.event,
+        )
+
+    def _begin(self) -> dict[str, str]:
+        """Makes ready for the first process; gives what the declarations come to."""
+        run, task = self._run, self._task
+        if not self._declared:
+            self._declared = {name: value for name, value, _ in run.engine.environment(task.id)}
+        try:
+            run.reaper.start()
+        except OSError as error:
+            message = f"no process can be started: {error.strerror}"
+            raise RunError(Code.STEP_NOT_STARTED, message) from error
+        return self._declared
+
+    def _output(self) -> TaskOutput:
+        run = self._run
+        if self._open_log is None:
+            self._log = f"{LOGS}/{log_name(self._task.id)}"
+            path = run.recorder.log_path(self._log)
+            limit = run.request.max_log_bytes
+            self._open_log = TaskLog(path, limit=limit, on_trouble=self._warn_of_log)
+        return TaskOutput(
+            self._task.id, self._open_log, redaction=run.redaction, recorder=run.recorder
+        )
+
+    def _close_log(self) -> None:
+        if self._open_log is not None:
+            self._open_log.close()
+            self._open_log = None
 
     async def _restore(self, decision: Decision) -> str | None:
         """Puts the outputs of a hit in place; what becomes of the verdict if they cannot be."""
@@ -167,21 +258,16 @@ class _Performance:
                 at_ms=self._clock.now_ms(), task=task.id, verdict=decision.verdict, key=decision.key
             )
         )
-        declared = {name: value for name, value, _ in run.engine.environment(task.id)}
+        if self._steps is None:
+            await self._make_ready()
+        assert self._steps is not None
+        declared = self._begin()
         seen = {**environment.host_part(task, run.request.host_env), **declared}
         check_requirements(task, seen, f"{run.request.root}/{task.cwd}")
-        try:
-            run.reaper.start()
-        except OSError as error:
-            message = f"no process can be started: {error.strerror}"
-            raise RunError(Code.STEP_NOT_STARTED, message) from error
-        self._log = f"{LOGS}/{log_name(task.id)}"
-        path = run.recorder.log_path(self._log)
-        log = TaskLog(path, limit=run.request.max_log_bytes, on_trouble=self._warn_of_log)
-        try:
-            self._results = await try_task(run, task, declared, log, self._halt)
-        finally:
-            log.close()
+        self._results = await try_task(
+            run, task, self._steps, declared, self._output(), halt=self._halt
+        )
+        self._close_log()
         if run.interrupt.requested:
             return await self._cancel()
         failure = self._results[-1].error
@@ -190,6 +276,8 @@ class _Performance:
             return self._record("cancelled", reason=self._halt.reason)
         if failure is not None:
             return await self._fail(self._halt.error or failure)
+        assert self._log is not None
+        path = run.recorder.log_path(self._log)
         return self._record(
             "passed", outputs=await self._seal(path if self._log_is_whole else None)
         )
@@ -207,11 +295,15 @@ class _Performance:
         Raises:
             RunError: declared outputs are missing, or are not what an output can be.
         """
-        facts = {
+        facts: dict[str, Any] = {
             "finished_ms": self._clock.now_ms(),
             "duration_ms": self._elapsed_ms(),
             "tool": _core.VERSION,
         }
+        if self._metadata:
+            facts["metadata"] = self._metadata
+        if self._values:
+            facts["changed"] = self._changed_code()
         request = json.dumps({**facts, "log": log} if log else facts)
         try:
             answer = await asyncio.to_thread(self._run.engine.seal, self._task.id, request)
@@ -238,6 +330,19 @@ class _Performance:
         return OutputsRecord(
             files=sealed["files"], bytes=sealed["bytes"], digest=sealed["digest"] or None
         )
+
+    @property
+    def _metadata(self) -> Mapping[str, Any]:
+        """What the last attempt said about the task."""
+        return self._results[-1].metadata if self._results else {}
+
+    def _changed_code(self) -> list[str]:
+        """The modules that are not any more what they were when the key was made of them."""
+        steps = [ready.step for ready in self._steps or () if isinstance(ready.step, PythonStep)]
+        now = [value for step in steps for value in code_values(self._run.request.root, step)]
+        before = [tuple(value) for value in self._values if value[0].startswith("module ")]
+        changed = {label for label, _ in {*before} ^ {tuple(value) for value in now}}
+        return sorted(label.removeprefix("module ") for label in changed)
 
     def _warn_of_unstored(self, changed: Sequence[str], trouble: str) -> None:
         name = self._task.id
@@ -291,6 +396,7 @@ class _Performance:
             outputs=outputs,
             reason=reason,
             error=error,
+            metadata=self._metadata or None,
         )
 
     def _elapsed_ms(self) -> int:

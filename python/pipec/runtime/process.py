@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
 
 from pipec.clock import Clock
 from pipec.ports.executor import Command, Exit, Sink
@@ -39,7 +40,9 @@ class Processes:
         sink: Sink,
         *,
         timeout_s: float | None = None,
-        stderr: int | None = None,
+        stdin: int = subprocess.DEVNULL,
+        stderr: int | Sink | None = None,
+        pass_fds: Sequence[int] = (),
         halt: asyncio.Event | None = None,
         grace_s: float | None = None,
     ) -> Exit:
@@ -52,34 +55,41 @@ class Processes:
             OSError: it cannot be started.
         """
         started = self._clock.monotonic()
+        errors = None if stderr is None or isinstance(stderr, int) else stderr
         reading, writing = os.pipe()
+        reading_errors, writing_errors = os.pipe() if errors else (-1, -1)
         try:
             child = start_child(
                 command.argv,
                 cwd=command.cwd,
                 env=command.env,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=writing,
-                stderr=writing if stderr is None else stderr,
+                stderr=stderr if isinstance(stderr, int) else writing_errors if errors else writing,
                 own_session=True,
+                pass_fds=pass_fds,
             )
         except BaseException:
-            os.close(reading)
+            _close(reading, reading_errors)
             raise
         finally:
-            os.close(writing)
+            _close(writing, writing_errors)
         self._groups.add(child.pid, grace_s=grace_s)
-        pipe = _Pipe(reading, sink)
+        pipes = [_Pipe(reading, sink)]
+        if errors:
+            pipes.append(_Pipe(reading_errors, errors))
         try:
             timed_out = await self._wait(child, timeout_s, halt, grace_s)
             code = await child.wait()
-            await self._drain(child, pipe)
+            for pipe in pipes:
+                await self._drain(child, pipe)
         except BaseException:
             # Only a fault of our own gets here: whatever it is, the command must not outlive it.
             self._groups.signal(child.pid, signal.SIGKILL)
             raise
         finally:
-            pipe.close()
+            for pipe in pipes:
+                pipe.close()
         lives_on = has_live_member(child.pid)
         if not lives_on:
             self._groups.discard(child.pid)
@@ -206,6 +216,12 @@ class _Pipe:
         if not data:
             asyncio.get_running_loop().remove_reader(self._fd)
             self._ended.set()
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 async def _within(child: Child, seconds: float | None) -> bool:

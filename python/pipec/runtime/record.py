@@ -107,7 +107,10 @@ class ServiceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRecord:
-    """One task. `log` is relative to the record's folder; `reason` says why it was skipped."""
+    """One task. `log` is relative to the record's folder; `reason` says why it was skipped.
+
+    `metadata` is what its `call` steps said about it; a hit has that of the run it comes from.
+    """
 
     id: str
     status: TaskStatus = "waiting"
@@ -122,6 +125,7 @@ class TaskRecord:
     reason: str | None = None
     error: ErrorRecord | None = None
     service: ServiceRecord | None = None
+    metadata: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

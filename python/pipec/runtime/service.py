@@ -11,7 +11,6 @@ from pipec.ir.step import ArgvStep, ShellStep
 from pipec.ir.task import Task
 from pipec.ports.executor import Command, Exit
 from pipec.runtime import environment
-from pipec.runtime.attempt import command_text
 from pipec.runtime.context import RunContext
 from pipec.runtime.durations import spell_duration
 from pipec.runtime.events import (
@@ -38,6 +37,7 @@ from pipec.runtime.record import (
 from pipec.runtime.records import LOGS
 from pipec.runtime.refusal import describe_refusal
 from pipec.runtime.requirements import check_requirements
+from pipec.runtime.step import step_text
 from pipec.runtime.stores import SESSION_VARIABLE
 
 SERVICE = VerdictRecord(kind="service")
@@ -191,7 +191,7 @@ class RunningService:
             halt.set()
             ended = await process
         except (OSError, ValueError) as error:
-            text = command_text(self._step)
+            text = step_text(self._step)
             message = f"`{text}` cannot be started: {describe_refusal(str(error))}"
             raise RunError(Code.STEP_NOT_STARTED, message) from error
         finally:
@@ -375,7 +375,7 @@ class RunningService:
             "exit_code": ended.code,
             "signal": ended.signal,
         }
-        command = self._run.redaction.text(command_text(self._step))
+        command = self._run.redaction.text(step_text(self._step))
         step = StepRecord(command=command, **facts)  # type: ignore[arg-type]
         self._attempts.append(AttemptRecord(number=number, steps=(step,), **facts))  # type: ignore[arg-type]
 

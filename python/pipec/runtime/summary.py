@@ -49,6 +49,8 @@ def describe_verdict(task: TaskRecord) -> str:
         return f"{verdict.kind}: {first.path} {first.change}{more}"
     if verdict.component == "dependencies" and verdict.detail:
         return f"{verdict.kind}: dependency {verdict.detail} changed"
+    if verdict.component == "values" and verdict.detail:
+        return f"{verdict.kind}: {verdict.detail} changed"
     detail = _WORDS.get(verdict.component or "", verdict.component) or verdict.detail
     return f"{verdict.kind}: {detail}" if detail else verdict.kind
 

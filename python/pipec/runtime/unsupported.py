@@ -39,9 +39,6 @@ def _needed_and_missing(request: RunRequest) -> Iterator[str]:
 def _of_task(request: RunRequest, task: Task) -> Iterator[str]:
     for need in task.foreign_needs:
         yield f"`{task.id}` needs `{need}`, a task of a member or source"
-    for step in task.steps:
-        if step.kind not in ("shell", "argv"):
-            yield f"`{task.id}` has a step of the kind `{step.kind}`"
     if task.cache is not None:
         kind = next(iter(store_of(request, task.cache.store)))
         if kind not in ("file", "memory"):

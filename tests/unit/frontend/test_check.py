@@ -547,32 +547,11 @@ warning[PIPEC_NOT_SUPPORTED]: `sandboxes` is not supported yet: it has no effect
   | ^^^^^^^^^
   |
 
-warning[PIPEC_NOT_SUPPORTED]: `agents` is not supported yet: it has no effect
-  --> pipeline.yaml:11:1
-   |
-11 | agents: {claude: {command: [claude]}}
-   | ^^^^^^
-   |
-
 warning[PIPEC_NOT_SUPPORTED]: stores of the kind `redis` are not supported yet: nothing is kept in `team`
   --> pipeline.yaml:13:25
    |
 13 | cache: {stores: {team: {redis: {url: {env: URL}}}}}
    |                         ^^^^^
-   |
-
-warning[PIPEC_NOT_SUPPORTED]: `agent` steps are not supported yet: `a` will not run
-  --> pipeline.yaml:20:11
-   |
-20 |     run: [{agent: claude, prompt: x}, x, {call: "a:b"}]
-   |           ^^^^^^^^^^^^^^^^^^^^^^^^^^
-   |
-
-warning[PIPEC_NOT_SUPPORTED]: `call` steps are not supported yet: `a` will not run
-  --> pipeline.yaml:20:42
-   |
-20 |     run: [{agent: claude, prompt: x}, x, {call: "a:b"}]
-   |                                          ^^^^^^^^^^^^^
    |
 
 warning[PIPEC_NOT_SUPPORTED]: sandboxes are not supported yet: the job `j` will not run

@@ -9,7 +9,7 @@ import pytest
 
 from pipec.codes import Code
 from pipec.errors import PipecError, SpecError
-from pipec.ir import ArgvStep, PythonStep, Requirements, Retry, Task, TaskCache
+from pipec.ir import ArgvStep, Requirements, Retry, Task, TaskCache
 from pipec.ir.task import TaskId
 from pipec.runtime.events import OutputChunk, TaskFinished, TaskSkipped, WarningRaised
 from pipec.runtime.record import RunRecord
@@ -283,8 +283,8 @@ def test_a_step_runs_in_the_folder_of_its_task_without_input(rig: Rig) -> None:
     ("task", "words"),
     [
         (
-            Task(id=TaskId("a"), steps=(PythonStep(kind="call", function="m:f"),)),
-            "`a` has a step of the kind `call`",
+            Task(id=TaskId("a"), foreign_needs=("other:b",)),
+            "`a` needs `other:b`, a task of a member or source",
         ),
     ],
 )

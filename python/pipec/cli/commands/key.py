@@ -10,6 +10,7 @@ from pipec.cli.names import complete_tasks
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.codes import Code
 from pipec.errors import PlanError
+from pipec.runtime.visible import visible
 
 app = command_app()
 
@@ -37,6 +38,8 @@ def key(
         width = max((len(component.name) for component in document.components), default=0)
         for component in document.components:
             invocation.console.data(f"  {component.name:<{width}}  {component.digest}\n")
+            for value in document.values if component.name == "values" else ():
+                invocation.console.data(f"  · {visible(value.name)}  {value.digest}\n")
 
 
 def describe(look: Look) -> KeyDocument:
@@ -57,5 +60,9 @@ def describe(look: Look) -> KeyDocument:
         key=decision["key"],
         components=tuple(
             ComponentDigest(name=name, digest=digest) for name, digest in decision["components"]
+        ),
+        values=tuple(
+            ComponentDigest(name=name, digest=digest)
+            for name, digest in decision.get("values") or ()
         ),
     )

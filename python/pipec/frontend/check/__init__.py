@@ -16,7 +16,6 @@ from pipec.frontend.check.files import (
 from pipec.frontend.check.later import (
     profiles_for_later,
     sections_for_later,
-    steps_for_later,
     stores_for_later,
 )
 from pipec.frontend.check.names import (
@@ -47,7 +46,6 @@ RULES: tuple[Callable[[Checked], Iterator[Finding]], ...] = (
     sections_for_later,
     profiles_for_later,
     stores_for_later,
-    steps_for_later,
     unknown_jobs,
     unknown_triggers,
     unknown_pools,

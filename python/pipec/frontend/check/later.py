@@ -10,14 +10,12 @@ from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
 from pipec.frontend.check.checked import Checked
 from pipec.ir.commands import CommandPolicy
-from pipec.ir.step import AgentStep, PythonStep
 
 _WITHOUT_EFFECT: Mapping[str, str] = {
     "sources": "tasks that need one of their tasks will not run",
     "workspace": "the tasks of its members will not run",
     "depends": "nothing here will run",
     "sandboxes": "it has no effect",
-    "agents": "it has no effect",
     "versions": "it has no effect",
     "outputs": "it has no effect",
     "schedule": "it has no effect",
@@ -55,15 +53,6 @@ def stores_for_later(checked: Checked) -> Iterator[Finding]:
                 f"stores of the kind `{kind}` are not supported yet: nothing is kept in `{name}`"
             )
             yield _warning(message, ("cache", "stores", name, kind), at_key=True)
-
-
-def steps_for_later(checked: Checked) -> Iterator[Finding]:
-    """Steps that can be listed, and not run."""
-    for task, origin in checked.all_written():
-        for index, step in enumerate(task.steps):
-            if isinstance(step, (AgentStep, PythonStep)):
-                message = f"`{step.kind}` steps are not supported yet: `{task.id}` will not run"
-                yield _warning(message, origin.of_step(index))
 
 
 def _warning(message: str, route: Route, *, at_key: bool = False) -> Finding:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pipec.frontend.lower.env import lower_env
 from pipec.ir.env import Variable
+from pipec.ir.shell import SHELLS
 from pipec.ir.step import AgentStep, ArgvStep, PythonStep, ShellStep, Step
 from pipec.spec.step import (
     AgentStepSpec,
@@ -16,20 +17,12 @@ from pipec.spec.step import (
 )
 from pipec.spec.task import TaskSpec
 
-_SHELLS: dict[str, tuple[str, ...]] = {
-    # A script ends at its first failing line; in bash a pipe fails when any part of it does.
-    "bash": ("bash", "-eo", "pipefail", "-c"),
-    "cmd": ("cmd", "/d", "/s", "/c"),
-    "pwsh": ("pwsh", "-NoProfile", "-NonInteractive", "-Command"),
-    "sh": ("sh", "-e", "-c"),
-}
-
 StepSpec = str | ShellStepSpec | ArgvStepSpec | DynamicStepSpec | CallStepSpec | AgentStepSpec
 
 
 def lower_shell(written: str | Sequence[str]) -> tuple[str, ...]:
     """The shell's arguments up to the command."""
-    return _SHELLS[written] if isinstance(written, str) else tuple(written)
+    return SHELLS[written] if isinstance(written, str) else tuple(written)
 
 
 def lower_steps(task: TaskSpec) -> tuple[Step, ...]:

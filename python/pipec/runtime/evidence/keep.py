@@ -1,22 +1,15 @@
 """What is added to the record of a run after its end, whoever ran it: graph and context packs."""
 
 import contextlib
-from typing import TYPE_CHECKING
 
 from pipec.errors import RunError
-from pipec.ir.task import Task, TaskId
-from pipec.runtime.assess import Assessment, file_extras
+from pipec.ir.task import TaskId
+from pipec.runtime.assess import Assessment, foreseeable_values
 from pipec.runtime.evidence.context_pack import write_packs
 from pipec.runtime.evidence.graph import write_graph
 from pipec.runtime.evidence.input_diff import InputDiff, look_at_inputs, recorded_diff
-from pipec.runtime.inputs import has_command_inputs, has_file_values
 from pipec.runtime.record import RunRecord, TaskRecord
 from pipec.runtime.records import run_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pipec.runtime.inputs import Extra
 
 
 def keep_evidence(assessment: Assessment, record: RunRecord) -> None:
@@ -46,14 +39,13 @@ def _diff(assessment: Assessment, task: TaskRecord) -> InputDiff | None:
     """All that is different, if the inputs are still those of the run; else what the run noted."""
     noted = recorded_diff(task)
     node = assessment.request.pipeline.tasks.get(TaskId(task.id))
-    if noted is None or node is None or task.key is None or has_command_inputs(node):
+    if noted is None or node is None or task.key is None:
         return noted
     try:
-        key, diff = look_at_inputs(assessment.engine, task.id, _extras(assessment, node))
+        extras = foreseeable_values(assessment.request, node, assessment.file_values)
+        if extras is None:
+            return noted
+        key, diff = look_at_inputs(assessment.engine, task.id, extras)
     except (OSError, ValueError, RunError):
         return noted
     return diff if key == task.key else noted
-
-
-def _extras(assessment: Assessment, task: Task) -> "Sequence[Extra]":
-    return file_extras(task, assessment.file_values) if has_file_values(task) else []

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use serde_json::Value;
 
 use super::decide::{Inputs, Seen};
 use super::decision::{Decisions, Extras};
@@ -129,11 +130,18 @@ pub(super) fn needs(task: &Task) -> impl Iterator<Item = &str> {
         .chain(whole_outputs)
 }
 
+/// Whether the key holds what only the caller can find: values of files and commands, and what Python
+/// steps and agents are.
 fn needs_extras(task: &Task) -> bool {
-    task.structured_inputs.iter().any(|input| {
+    let inputs = task.structured_inputs.iter().any(|input| {
         matches!(
             input,
             StructuredInput::FileValue { .. } | StructuredInput::Command { .. }
         )
-    })
+    });
+    let steps = task.steps.iter().any(|step| {
+        let kind = step.get("kind").and_then(Value::as_str);
+        matches!(kind, Some("dynamic" | "call" | "agent"))
+    });
+    inputs || steps
 }

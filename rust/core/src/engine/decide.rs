@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::glob::SetId;
 use crate::ir::{EnvValue, StructuredInput, Task};
 use crate::key::environment::{Resolved, resolve};
-use crate::key::{Components, StaticParts, dependencies, static_parts, values};
+use crate::key::{Components, StaticParts, dependencies, digests_of_values, static_parts, values};
 use crate::store::{Entry, Lookup, Store};
 use crate::tree::{EntryKind, Manifest, differences};
 
@@ -26,6 +26,7 @@ struct Asked<'a> {
     seen: &'a Seen<'a>,
     key: Digest,
     components: &'a Components,
+    values: &'a [(String, String)],
 }
 
 /// What was seen of a task's files.
@@ -105,7 +106,7 @@ impl Engine {
     ) -> Result<Decision> {
         let task = self.pipeline.task(id)?;
         let (made, is_sure) = self.made_by_dependencies(task)?;
-        let components = self.components(task, inputs.digest, extras, &made)?;
+        let (components, values) = self.components(task, inputs.digest, extras, &made)?;
         let key = components.key();
         let asked = Asked {
             id,
@@ -113,6 +114,7 @@ impl Engine {
             seen,
             key,
             components: &components,
+            values: &values,
         };
         let is_sure = is_sure && !self.follows_unsure(task);
         let (verdict, hit) = self.verdict(&asked, is_sure)?;
@@ -124,6 +126,7 @@ impl Engine {
             verdict,
             key: key.to_hex(),
             components: components.clone(),
+            values: values.clone(),
             inputs: inputs.count,
             intact,
             entry: hit.as_ref().and_then(Hit::facts),
@@ -138,6 +141,7 @@ impl Engine {
         };
         let decided = Decided {
             components,
+            values,
             key,
             dependencies: made,
             inputs: before,
@@ -208,7 +212,7 @@ impl Engine {
         inputs: Digest,
         extras: &Extras,
         made: &BTreeMap<String, Digest>,
-    ) -> Result<Components> {
+    ) -> Result<(Components, Vec<(String, String)>)> {
         let keyed = |layers: Vec<&BTreeMap<String, EnvValue>>| self.resolve_for_key(&layers);
         let env = keyed(self.layers(task))?;
         let mut step_envs = Vec::with_capacity(task.steps.len());
@@ -224,13 +228,14 @@ impl Engine {
         });
         let mut all = Components::default();
         all.push("inputs", inputs);
-        all.push("values", values(&mut self.labelled_values(task, extras)?));
+        let mut labelled = self.labelled_values(task, extras)?;
+        all.push("values", values(&mut labelled));
         all.push(
             "dependencies",
             dependencies(&mut made.values().copied().collect::<Vec<_>>()),
         );
         all.0.extend(fixed.0);
-        Ok(all)
+        Ok((all, digests_of_values(&labelled)))
     }
 
     /// Values that do not enter the key need not be there for it.
@@ -427,6 +432,7 @@ impl Engine {
                 }
             }
             "dependencies" => verdict.detail = self.changed_dependency(id, &entry),
+            "values" => verdict.detail = first_changed(&entry.values, asked.values),
             _ => {}
         }
         Ok(verdict)
@@ -469,6 +475,7 @@ impl Hit {
                 files: entry.files,
                 bytes: entry.bytes,
                 outputs_digest: wanted.digest().to_hex(),
+                metadata: entry.metadata.clone(),
             }),
             Self::Unchanged(_) => None,
         }
@@ -542,6 +549,34 @@ impl FileChange {
             rule: None,
         }
     }
+}
+
+/// The first label, in their order, whose value is another one, or is there only now or only then.
+fn first_changed(before: &[(String, String)], now: &[(String, String)]) -> Option<String> {
+    changed_values(before, now)
+        .into_iter()
+        .next()
+        .map(|(label, _, _)| label)
+}
+
+/// Label, digest then and digest now of each value that is another one; empty: there was none.
+pub(super) fn changed_values(
+    before: &[(String, String)],
+    now: &[(String, String)],
+) -> Vec<(String, String, String)> {
+    let mut found: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
+    for (label, digest) in before {
+        found.entry(label).or_default().0.push(digest);
+    }
+    for (label, digest) in now {
+        found.entry(label).or_default().1.push(digest);
+    }
+    // A label may stand for several values: they count together.
+    found
+        .into_iter()
+        .filter(|(_, (then, now))| then != now)
+        .map(|(label, (then, now))| (label.to_owned(), then.join(" "), now.join(" ")))
+        .collect()
 }
 
 pub(super) fn hex(components: &Components) -> Vec<(String, String)> {

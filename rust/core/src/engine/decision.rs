@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::key::Components;
 
@@ -15,6 +16,9 @@ pub struct Decision {
     pub verdict: Verdict,
     pub key: String,
     pub components: Components,
+    /// What the component `values` is made of: label and digest of each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<(String, String)>,
     pub inputs: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intact: Option<bool>,
@@ -56,6 +60,9 @@ pub struct EntryFacts {
     pub files: u64,
     pub bytes: u64,
     pub outputs_digest: String,
+    /// What the task said about itself, as it was handed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Value>,
 }
 
 /// What the caller knows of a task whose steps succeeded.
@@ -68,6 +75,12 @@ pub struct TaskFacts {
     pub log: Option<std::path::PathBuf>,
     #[serde(default)]
     pub tool: String,
+    /// What the task said about itself: kept with its result.
+    #[serde(default)]
+    pub metadata: Option<Value>,
+    /// What else of the key changed while the task ran, by the caller's account.
+    #[serde(default)]
+    pub changed: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -91,6 +104,7 @@ impl Decision {
             verdict: Verdict::of("hit"),
             key,
             components: Components::default(),
+            values: Vec::new(),
             inputs: 0,
             intact: Some(true),
             entry: Some(entry),

@@ -17,7 +17,7 @@ use crate::tree::{Manifest, differences};
 pub struct InputDifferences {
     /// Whether there is a success to compare with.
     pub baseline: bool,
-    /// Name, digest then, digest now; only those that differ.
+    /// Name, digest then, digest now; only those that differ. Of `values` each value by its label.
     pub components: Vec<(String, String, String)>,
     pub files: Vec<FileChange>,
 }
@@ -48,6 +48,18 @@ impl Engine {
                 let before = entry.components.iter().find(|(old, _)| *old == name);
                 let before = before.map(|(_, hex)| hex.clone()).unwrap_or_default();
                 (before != now).then_some((name, before, now))
+            })
+            .flat_map(|(name, before, now)| {
+                let named = match name.as_str() {
+                    "values" => decide::changed_values(&entry.values, &decided.values),
+                    _ => Vec::new(),
+                };
+                // What an older entry does not say one by one is named as a whole.
+                if named.is_empty() {
+                    vec![(name, before, now)]
+                } else {
+                    named
+                }
             })
             .collect();
         let old = store.manifest(&entry.inputs).unwrap_or_default();

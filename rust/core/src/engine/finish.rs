@@ -95,6 +95,7 @@ impl Engine {
         }
         let inputs;
         (inputs, sealed.changed_inputs) = self.inputs_after(id, &decided)?;
+        sealed.changed_inputs.extend(facts.changed.iter().cloned());
         let is_sure = sealed.changed_inputs.is_empty() && !self.follows_unsure(task);
         let store = match &task.cache {
             Some(cache) if is_sure && cache.policy != "read" => Some(self.store(task)?),
@@ -340,6 +341,7 @@ impl Engine {
             inputs: inputs_blob.to_hex(),
             log,
             components: hex(&decided.components),
+            values: decided.values.clone(),
             dependencies: decided
                 .dependencies
                 .iter()
@@ -353,6 +355,7 @@ impl Engine {
             domain: "local".into(),
             finished_ms: facts.finished_ms,
             duration_ms: facts.duration_ms,
+            metadata: facts.metadata.clone(),
             key: key.clone(),
         })?;
         self.hashed.entries.fetch_add(1, Ordering::Relaxed);
@@ -365,6 +368,7 @@ impl Engine {
             files: outputs.entries.len() as u64,
             bytes: outputs.bytes(),
             outputs_digest: outputs.digest().to_hex(),
+            metadata: facts.metadata.clone(),
         };
         Ok(success_of(task, decided.key, outputs, facts))
     }

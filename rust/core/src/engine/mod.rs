@@ -74,6 +74,8 @@ struct Inner {
 /// What was found out about a task before its steps.
 struct Decided {
     components: Components,
+    /// What the component `values` is made of: label and digest of each.
+    values: Vec<(String, String)>,
     key: Digest,
     /// What each direct dependency made.
     dependencies: BTreeMap<String, Digest>,

@@ -76,14 +76,22 @@ pub fn static_parts(parts: &StaticParts<'_>) -> Components {
 fn steps(steps: &[BTreeMap<String, Value>]) -> Digest {
     let mut fields = Fields::new(COMPONENT);
     for step in steps {
-        let counted = step
-            .iter()
-            .filter(|(name, _)| !NOT_IN_KEY.contains(&name.as_str()));
+        let counted = step.iter().filter(|(name, _)| counts(step, name));
         let counted: BTreeMap<_, _> = counted.collect();
         // Maps of serde_json are sorted, numbers of the IR are integers: the text is canonical.
         fields.text(&serde_json::to_string(&counted).unwrap_or_default());
     }
     fields.finish()
+}
+
+/// Whether a field of a step counts as it is written. What a `dynamic` step returned and what an agent
+/// is asked are values that the caller finds: how they are written does not count.
+fn counts(step: &BTreeMap<String, Value>, field: &str) -> bool {
+    match step.get("kind").and_then(Value::as_str) {
+        Some("dynamic") => field == "kind",
+        Some("agent") => matches!(field, "kind" | "stdout-to"),
+        _ => !NOT_IN_KEY.contains(&field),
+    }
 }
 
 /// The task's shell counts only if a step uses it.
@@ -148,6 +156,18 @@ pub fn values(labelled: &mut [(String, Option<String>)]) -> Digest {
         fields.text(label).optional(value.as_deref());
     }
     fields.finish()
+}
+
+/// Each of these values by itself: its label and a digest, so that the one that changed can be named.
+pub fn digests_of_values(labelled: &[(String, Option<String>)]) -> Vec<(String, String)> {
+    let digest = |value: &Option<String>| {
+        let mut fields = Fields::new(COMPONENT);
+        fields.optional(value.as_deref()).finish().to_hex()
+    };
+    labelled
+        .iter()
+        .map(|(label, value)| (label.clone(), digest(value)))
+        .collect()
 }
 
 /// The component for what the task's dependencies made: their order and names do not count.

@@ -3,4 +3,6 @@
 mod components;
 pub mod environment;
 
-pub use components::{Components, StaticParts, dependencies, static_parts, values};
+pub use components::{
+    Components, StaticParts, dependencies, digests_of_values, static_parts, values,
+};

@@ -249,6 +249,8 @@ impl Performance<'_> {
             duration_ms: self.elapsed_ms(),
             log,
             tool: VERSION.to_owned(),
+            metadata: None,
+            changed: Vec::new(),
         };
         let sealed = match self.run.engine.seal(self.id, &facts) {
             Ok(sealed) => sealed,

@@ -100,6 +100,9 @@ pub(crate) fn describe_verdict(task: &TaskRecord) -> String {
     {
         return format!("{}: dependency {dependency} changed", verdict.kind);
     }
+    if let (Some("values"), Some(label)) = (verdict.component.as_deref(), &verdict.detail) {
+        return format!("{}: {label} changed", verdict.kind);
+    }
     let detail = match verdict.component.as_deref() {
         Some("no-baseline") => Some("no earlier result"),
         None | Some("") => verdict.detail.as_deref(),

@@ -24,6 +24,9 @@ pub struct Entry {
     pub inputs: String,
     pub log: Option<String>,
     pub components: Vec<(String, String)>,
+    /// What the component `values` is made of: label and digest of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<(String, String)>,
     /// What each dependency made, by the task's name at the time.
     pub dependencies: BTreeMap<String, String>,
     pub files: u64,
@@ -35,6 +38,9 @@ pub struct Entry {
     pub domain: String,
     pub finished_ms: u64,
     pub duration_ms: u64,
+    /// What the task said about itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<serde_json::Value>,
 }
 
 pub enum Lookup {
