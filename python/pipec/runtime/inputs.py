@@ -23,11 +23,6 @@ def has_command_inputs(task: Task) -> bool:
     return any(isinstance(item, CommandInput) for item in task.structured_inputs)
 
 
-def has_file_values(task: Task) -> bool:
-    """Whether the task's key holds a value out of a file."""
-    return any(isinstance(item, FileValueInput) for item in task.structured_inputs)
-
-
 class FileValues:
     """Values of TOML, JSON and YAML files, remembered on disk by the bytes of the file.
 
