@@ -343,10 +343,10 @@ record: .pipec/runs/<run>\
 
 
 @WAYS
-def test_the_third_interrupt_leaves_no_picture_either(
+def test_a_task_that_is_killed_leaves_no_picture_either(
     project: Project, way: tuple[str, ...]
 ) -> None:
-    # A process that left its session, and so cannot be asked to end, holds the task up.
+    # It does not end when it is asked to: the second interrupt kills it.
     project.write(
         "pipeline.toml",
         """
