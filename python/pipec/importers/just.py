@@ -16,6 +16,18 @@ from pipec.importers.just_syntax import (
     parse_expression,
     read_justfile,
 )
+from pipec.importers.just_values import (
+    SPECIAL,
+    Shell,
+    UntranslatableError,
+    Value,
+    call,
+    in_shell,
+    is_static_value,
+    shown,
+    variable_name,
+    with_spaces,
+)
 from pipec.importers.paths import joined
 from pipec.importers.port import Importer
 from pipec.importers.report import Place
@@ -35,9 +47,6 @@ _PLATFORMS = {
 }
 _INTERPRETERS = {"python": "-c", "python3": "-c", "node": "-e", "perl": "-e", "ruby": "-e"}
 _SHELLS = ("sh", "bash")
-_FOLDERS = ("justfile_directory", "justfile_dir", "invocation_directory", "invocation_dir")
-_ENVIRONMENT = ("env", "env_var", "env_var_or_default")
-_SPECIAL = re.compile(r"[}\"'`$\\]")
 _TASK_ATTRIBUTES = {
     "confirm": "pipec asks nothing",
     "group": "pipec lists tasks by their ids",
@@ -71,20 +80,6 @@ _SETTINGS_WITHOUT_EFFECT = {
     "windows-shell": "the shell is that of other systems",
     "windows-powershell": "the shell is that of other systems",
 }
-
-
-class UntranslatableError(Exception):
-    """An expression that only just itself can evaluate; the message quotes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Shell:
-    """A piece of shell that gives a value when a step runs."""
-
-    text: str
-
-
-Value = tuple[str | _Shell, ...]
 
 
 _Identity = tuple[tuple[str, ...], str, tuple[Value, ...]]
@@ -244,7 +239,7 @@ class _Import:
         entries = module.recipes[name]
         if len(self.made) >= _MOST_INSTANCES:
             return []
-        suffix = "-".join(_shown(value) for value in arguments)
+        suffix = "-".join(shown(value) for value in arguments)
         own = f"{name}-{suffix}" if arguments else name
         keys = [(*module.namespace, own, str(index)) for index in range(len(entries))]
         self.made[identity] = keys[:1] if len(keys) == 1 else [(*module.namespace, own)]
@@ -274,7 +269,7 @@ class _Import:
         task.fields.clear()
         task.needs.clear()
         words = ["just", "::".join((*module.namespace, name))]
-        words += [_shown(value) for value in arguments]
+        words += [shown(value) for value in arguments]
         task.fields["run"] = shlex.join(words)
         subject = f"`{' '.join(problem.split())[:60]}`"
         task.approximated(task.place, subject, "it is left to just, with what it depends on")
@@ -321,13 +316,13 @@ class _Import:
             if given:
                 values = given if parameter.sign else given[:1]
                 given = given[len(values) :]
-                scope[parameter.name] = _with_spaces(values)
+                scope[parameter.name] = with_spaces(values)
             elif arguments:
                 scope[parameter.name] = self._default(parameter, module, scope)
             else:
                 scope[parameter.name] = self._param(parameter, module, scope, params)
         if params:
-            names = [f"PIPEC_PARAM_{_variable(name)}" for name in params]
+            names = [f"PIPEC_PARAM_{variable_name(name)}" for name in params]
             task.fields["env-inputs"] = names
             name = "-".join((*module.namespace, recipe.name))
             job = self.target.add_job(name, task.place, [task.key])
@@ -348,17 +343,17 @@ class _Import:
         scope: Mapping[str, Value],
         params: dict[str, object],
     ) -> Value:
-        variable = f"PIPEC_PARAM_{_variable(parameter.name)}"
+        variable = f"PIPEC_PARAM_{variable_name(parameter.name)}"
         default = self._default(parameter, module, scope)
         is_static = all(isinstance(part, str) for part in default)
         text = "".join(part if isinstance(part, str) else part.text for part in default)
         if parameter.default is None and parameter.sign != "*":
             params[parameter.name] = "string"
-            return (_Shell(f"${{{variable}:?}}"),)
+            return (Shell(f"${{{variable}:?}}"),)
         params[parameter.name] = {"type": "string", "default": text if is_static else ""}
-        if _SPECIAL.search(text) and is_static:
+        if SPECIAL.search(text) and is_static:
             raise UntranslatableError(f"{parameter.name}={text}")
-        return (_Shell(f"${{{variable}:-{text}}}"),)
+        return (Shell(f"${{{variable}:-{text}}}"),)
 
     def _depend(
         self, task: TargetTask, module: _Module, needed: Dependency, scope: Mapping[str, Value]
@@ -368,7 +363,7 @@ class _Import:
             task.dropped(task.place, f"needs `{needed.name}`", "there is no such recipe")
             return []
         arguments = tuple(self._evaluate(value, module, scope) for value in needed.arguments)
-        if any(isinstance(part, _Shell) for value in arguments for part in value):
+        if any(isinstance(part, Shell) for value in arguments for part in value):
             raise UntranslatableError(needed.name)
         return self._make(found[0], found[1], arguments, task.place)
 
@@ -394,7 +389,7 @@ class _Import:
         self, task: TargetTask, module: _Module, recipe: Recipe, scope: Mapping[str, Value]
     ) -> list[object]:
         exports = [
-            f'export {parameter.name}="{_in_shell(scope[parameter.name])}"'
+            f'export {parameter.name}="{in_shell(scope[parameter.name])}"'
             for parameter in recipe.parameters
             if parameter.is_exported or module.settings.get("export") == ("true",)
         ]
@@ -402,7 +397,7 @@ class _Import:
             attribute.name == "positional-arguments" for attribute in recipe.attributes
         )
         if positional and recipe.parameters:
-            values = (_in_shell(scope[parameter.name]) for parameter in recipe.parameters)
+            values = (in_shell(scope[parameter.name]) for parameter in recipe.parameters)
             exports.append("set -- " + " ".join(f'"{value}"' for value in values))
         body = list(recipe.body)
         script = next((a.arguments for a in recipe.attributes if a.name == "script"), None)
@@ -484,7 +479,7 @@ class _Import:
         if expression.kind == "command":
             if "{{" in expression.text:
                 raise UntranslatableError(expression.text)
-            return (_Shell(f"$({expression.text})"),)
+            return (Shell(f"$({expression.text})"),)
         if expression.kind == "name":
             if expression.text in scope:
                 return scope[expression.text]
@@ -495,11 +490,11 @@ class _Import:
         parts = [self._evaluate(part, module, scope, depth + 1) for part in expression.parts]
         if expression.kind == "join":
             return (*parts[0], *(("/",) if expression.text == "/" else ()), *parts[1])
-        if expression.kind == "if" and all(_is_static(part) for part in parts[:2]):
-            same = _shown(parts[0]) == _shown(parts[1])
+        if expression.kind == "if" and all(is_static_value(part) for part in parts[:2]):
+            same = shown(parts[0]) == shown(parts[1])
             return parts[2] if same == (expression.text == "==") else parts[3]
         if expression.kind == "call":
-            return _call(expression.text, parts)
+            return call(expression.text, parts)
         raise UntranslatableError(expression.text)
 
     def _attributes(self, task: TargetTask, recipe: Recipe) -> None:
@@ -516,68 +511,6 @@ class _Import:
             elif attribute.name not in _HANDLED_ATTRIBUTES:
                 reason = _TASK_ATTRIBUTES.get(attribute.name, "pipec has nothing of the kind")
                 self.target.report.dropped(place, f"{task.shown}: `[{attribute.name}]`", reason)
-
-
-def _call(name: str, arguments: list[Value]) -> Value:
-    """The value of a function, as far as it can be known or asked of the shell."""
-    static = [_shown(value) for value in arguments] if all(map(_is_static, arguments)) else []
-    if name in _FOLDERS:
-        return (_Shell("${PIPEC_ROOT}"),)
-    if name == "num_cpus":
-        return (_Shell("$(getconf _NPROCESSORS_ONLN)"),)
-    if name in _ENVIRONMENT and static and not _SPECIAL.search("".join(static)):
-        fallback = static[1] if len(static) > 1 else ""
-        return (_Shell(f"${{{static[0]}:-{fallback}}}"),)
-    if static:
-        return (_pure(name, static),)
-    raise UntranslatableError(f"{name}()")
-
-
-def _pure(name: str, arguments: list[str]) -> str:
-    """The value of a function that depends on nothing but its arguments."""
-    match name, arguments:
-        case "uppercase", [text]:
-            return text.upper()
-        case "lowercase", [text]:
-            return text.lower()
-        case "trim", [text]:
-            return text.strip()
-        case "quote", [text]:
-            return shlex.quote(text)
-        case "replace", [text, old, new]:
-            return text.replace(old, new)
-        case "join", [first, *others]:
-            return posixpath.join(first, *others)
-        case _:
-            pass
-    raise UntranslatableError(f"{name}()")
-
-
-def _is_static(value: Value) -> bool:
-    return all(isinstance(part, str) for part in value)
-
-
-def _shown(value: Value) -> str:
-    return "".join(part if isinstance(part, str) else part.text for part in value)
-
-
-def _in_shell(value: Value) -> str:
-    """The value inside of double quotes."""
-    return "".join(
-        re.sub(r'(["\\$`])', r"\\\1", part) if isinstance(part, str) else part.text
-        for part in value
-    )
-
-
-def _with_spaces(values: list[Value]) -> Value:
-    joined_value: list[str | _Shell] = []
-    for index, value in enumerate(values):
-        joined_value += [" ", *value] if index else value
-    return tuple(joined_value)
-
-
-def _variable(name: str) -> str:
-    return name.upper().replace("-", "_")
 
 
 def _platforms(recipe: Recipe) -> list[str]:

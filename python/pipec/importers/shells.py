@@ -57,3 +57,19 @@ def spliced(before: str, fragment: str) -> str:
                 break
         at += 1
     return f"'\"{fragment}\"'" if quote == "'" else fragment
+
+
+def prefixed(step: object, lines: list[str]) -> object:
+    """A step after some lines of shell."""
+    if not lines:
+        return step
+    if isinstance(step, dict):
+        return {**step, "sh": "\n".join([*lines, str(step["sh"])])}
+    return "\n".join([*lines, str(step)])
+
+
+def conditional(condition: str, step: object) -> object:
+    """A step that happens only if a shell says so."""
+    if isinstance(step, dict):
+        return {**step, "sh": f"if {condition}; then\n{step['sh']}\nfi"}
+    return f"if {condition}; then\n{step}\nfi"

@@ -9,7 +9,15 @@ from pipec.importers.files import Files
 from pipec.importers.paths import inside, joined, matcher
 from pipec.importers.port import Importer
 from pipec.importers.read_yaml import read_yaml
-from pipec.importers.shells import demand, may_fail, needs_bash, only_on, with_commands
+from pipec.importers.shells import (
+    conditional,
+    demand,
+    may_fail,
+    needs_bash,
+    only_on,
+    prefixed,
+    with_commands,
+)
 from pipec.importers.target import Key, Target, TargetTask
 from pipec.importers.templates import Command, Filled, UntranslatableError, Variable, fill
 from pipec.importers.tree import Node, Tree
@@ -259,7 +267,7 @@ class _Import:
         if not node.is_table:
             exports = self._env(task, None, scope)
             commands = self._commands(task, node, scope, scope.folder)
-            self._finish(task, [_prefixed(step, exports) for step in commands], scope)
+            self._finish(task, [prefixed(step, exports) for step in commands], scope)
             return
         for key in ("desc", "summary"):
             text = node.get(key)
@@ -283,8 +291,8 @@ class _Import:
         condition = node.get("if")
         if condition is not None:
             holds = fill(condition.text(), variables).text
-            steps = [_conditional(holds, step) for step in steps]
-        steps = [_prefixed(step, exports) for step in steps]
+            steps = [conditional(holds, step) for step in steps]
+        steps = [prefixed(step, exports) for step in steps]
         if _flag(node, "ignore_error"):
             steps = [may_fail(step) if isinstance(step, str) else step for step in steps]
         self._caching(task, node, scope, folder)
@@ -295,7 +303,7 @@ class _Import:
         texts = [step if isinstance(step, str) else str(step) for step in steps]
         if scope.options:
             steps[:] = [
-                _prefixed(step, [f"set -o {option}" for option in scope.options]) for step in steps
+                prefixed(step, [f"set -o {option}" for option in scope.options]) for step in steps
             ]
         if scope.options or any(needs_bash(text) for text in texts):
             task.fields["shell"] = "bash"
@@ -414,7 +422,7 @@ class _Import:
     def _with_options(self, item: Node, text: str, scope: _Scope) -> str:
         condition = item.get("if")
         if condition is not None:
-            text = str(_conditional(fill(condition.text(), scope.variables).text, text))
+            text = str(conditional(fill(condition.text(), scope.variables).text, text))
         platforms = _texts(item, "platforms")
         if platforms:
             text = only_on(_PLATFORMS.get(platforms[0].partition("/")[0], platforms[0]), text)
@@ -589,21 +597,6 @@ def _flag(node: Node, key: str) -> bool:
 def _texts(node: Node, key: str) -> list[str]:
     found = node.get(key)
     return [item.text() for item in found.one_or_more()] if found is not None else []
-
-
-def _prefixed(step: object, lines: list[str]) -> object:
-    """A step after some lines of shell."""
-    if not lines:
-        return step
-    if isinstance(step, dict):
-        return {**step, "sh": "\n".join([*lines, str(step["sh"])])}
-    return "\n".join([*lines, str(step)])
-
-
-def _conditional(condition: str, step: object) -> object:
-    if isinstance(step, dict):
-        return {**step, "sh": f"if {condition}; then\n{step['sh']}\nfi"}
-    return f"if {condition}; then\n{step}\nfi"
 
 
 def _short(text: str) -> str:

@@ -28,7 +28,10 @@ def problems(subject: Subject) -> list[Finding]:
 def no_jobs(subject: Subject) -> Iterator[Finding]:
     """There is nothing to run."""
     if not subject.pipeline.jobs:
-        yield _finding("the pipeline has no jobs, and a workflow is made of jobs", ("name",))
+        message = "the pipeline has no jobs, and a workflow is made of jobs"
+        target = next(iter(subject.pipeline.tasks), "TASK")
+        advice = f'a table `[jobs.verify]` with `target = "{target}"` is one'
+        yield _finding(message, ("name",), advice)
 
 
 def dangerous_events(subject: Subject) -> Iterator[Finding]:
