@@ -23,7 +23,7 @@ pub fn run(bytes: &[u8]) {
 }
 
 /// The same with magic, version, lengths and checksum put right: only the offsets are left to be wrong.
-fn sealed(bytes: &[u8]) -> Vec<u8> {
+pub fn sealed(bytes: &[u8]) -> Vec<u8> {
     let mut sealed = bytes.to_vec();
     sealed.resize(sealed.len().max(HEADER), 0);
     let body = sealed.len() - HEADER;

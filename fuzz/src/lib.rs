@@ -10,15 +10,18 @@ pub mod manifest;
 pub mod patterns;
 pub mod redaction;
 pub mod restore;
+pub mod sealed;
+pub mod settled;
 pub mod source;
 pub mod state;
 pub mod store;
+pub mod survey;
 
 /// Takes one piece of input.
 pub type Run = fn(&[u8]);
 
 /// All targets by name, with their seeds.
-pub fn targets() -> [(&'static str, Run, Vec<Vec<u8>>); 9] {
+pub fn targets() -> [(&'static str, Run, Vec<Vec<u8>>); 12] {
     [
         ("documents", documents::run, documents::seeds()),
         ("index", index::run, index::seeds()),
@@ -27,8 +30,11 @@ pub fn targets() -> [(&'static str, Run, Vec<Vec<u8>>); 9] {
         ("patterns", patterns::run, patterns::seeds()),
         ("redaction", redaction::run, redaction::seeds()),
         ("restore", restore::run, restore::seeds()),
+        ("sealed", sealed::run, sealed::seeds()),
+        ("settled", settled::run, settled::seeds()),
         ("state", state::run, state::seeds()),
         ("store", store::run, store::seeds()),
+        ("survey", survey::run, survey::seeds()),
     ]
 }
 

@@ -38,12 +38,30 @@ struct Project {
     key: String,
 }
 
+/// What a run made of a state that was damaged.
+pub enum Outcome {
+    Right,
+    /// With what is wrong about it.
+    Wrong(String),
+}
+
 pub fn run(bytes: &[u8]) {
+    for outcome in with_damaged(&mut Source(bytes), &mut |_, _| {}) {
+        if let Outcome::Wrong(why) = outcome {
+            panic!("{why}");
+        }
+    }
+}
+
+/// Damages the state, hands each file that was to `after` with its new contents, and runs twice.
+pub fn with_damaged(
+    source: &mut Source<'_>,
+    after: &mut dyn FnMut(&Path, &mut Vec<u8>),
+) -> Vec<Outcome> {
     static PROJECT: OnceLock<Mutex<Project>> = OnceLock::new();
     let project = PROJECT.get_or_init(|| Mutex::new(Project::make()));
     let project = project.lock().unwrap_or_else(PoisonError::into_inner);
     let root = project.folder.path();
-    let mut source = Source(bytes);
     put_back(&state_of(root), &project.state);
     put_back(&root.join("out"), &project.outputs);
     let is_damaged = source.below(2) == 1;
@@ -52,26 +70,39 @@ pub fn run(bytes: &[u8]) {
         fs::write(root.join("out/large"), "edited").expect("it can be written");
     }
     for _ in 0..=source.below(3) {
-        damage(&mut source, &state_of(root), &project.state);
+        damage(source, &state_of(root), &project.state, after);
     }
     let before = files_below(&root.join("out"));
-    for _ in 0..2 {
-        let engine = engine(root);
-        let decision = decide(&engine);
-        assert_eq!(decision.key, project.key);
-        if decision.intact == Some(true) {
-            assert_eq!(files_below(&root.join("out")), project.outputs);
-        } else if decision.intact == Some(false) {
-            let restored = engine.restore(TASK);
-            let after = files_below(&root.join("out"));
-            match restored {
-                Ok(_) => assert_eq!(after, project.outputs),
-                Err(_) => assert_eq!(after, before),
-            }
+    (0..2).map(|_| run_once(&project, &before)).collect()
+}
+
+fn run_once(project: &Project, before: &Files) -> Outcome {
+    let root = project.folder.path();
+    let engine = engine(root);
+    let Some(decision) = decide(&engine) else {
+        return Outcome::Wrong("inputs cannot be read".into());
+    };
+    let mut outcome = Outcome::Right;
+    let mut check = |is_right: bool, why: &str| {
+        if !is_right {
+            outcome = Outcome::Wrong(why.into());
         }
-        // What stands in its way is said, and is no matter of right and wrong.
-        let _ = engine.save();
+    };
+    check(decision.key == project.key, "another key");
+    if decision.intact == Some(true) {
+        let is_right = files_below(&root.join("out")) == project.outputs;
+        check(is_right, "outputs are not intact");
+    } else if decision.intact == Some(false) {
+        let restored = engine.restore(TASK);
+        let after = files_below(&root.join("out"));
+        match restored {
+            Ok(_) => check(after == project.outputs, "restored to something else"),
+            Err(_) => check(after == *before, "half restored"),
+        }
     }
+    // What stands in its way is said, and is no matter of right and wrong.
+    let _ = engine.save();
+    outcome
 }
 
 impl Project {
@@ -91,7 +122,7 @@ impl Project {
         write(&root.join("out/small"), b"small");
         write(&root.join("out/large"), &large);
         let first = engine(root);
-        let key = decide(&first).key;
+        let key = decide(&first).expect("inputs can be read").key;
         let facts = json!({"finished_ms": 1000, "duration_ms": 1, "tool": "test"});
         let facts: TaskFacts = serde_json::from_value(facts).expect("they are");
         let sealed = first.seal(TASK, &facts).expect("it can be looked at");
@@ -104,7 +135,8 @@ impl Project {
         while !Stamp::now(&state_of(root)).is_ok_and(|stamp| stamp.is_clean(&youngest)) {}
         for _ in 0..2 {
             let next = engine(root);
-            assert_eq!(decide(&next).intact, Some(true));
+            let decision = decide(&next).expect("inputs can be read");
+            assert_eq!(decision.intact, Some(true));
             next.save().expect("it can be written");
         }
         let state = files_below(&state_of(root));
@@ -139,16 +171,19 @@ fn engine(root: &Path) -> Engine {
     Engine::new(root, ir.to_string().as_bytes(), request).expect("state is no reason not to begin")
 }
 
-fn decide(engine: &Engine) -> Decision {
-    let mut decisions = engine.assess(&BTreeMap::new()).expect("inputs can be read");
-    decisions.remove(TASK).unwrap_or_else(|| {
-        engine
-            .decide(TASK, &Extras::default())
-            .expect("inputs can be read")
-    })
+/// None if inputs cannot be read.
+fn decide(engine: &Engine) -> Option<Decision> {
+    let mut decisions = engine.assess(&BTreeMap::new()).ok()?;
+    let decision = decisions.remove(TASK);
+    decision.or_else(|| engine.decide(TASK, &Extras::default()).ok())
 }
 
-fn damage(source: &mut Source<'_>, folder: &Path, files: &Files) {
+fn damage(
+    source: &mut Source<'_>,
+    folder: &Path,
+    files: &Files,
+    after: &mut dyn FnMut(&Path, &mut Vec<u8>),
+) {
     let number = usize::from(source.byte()) % files.len();
     let Some((name, contents)) = files.iter().nth(number) else {
         return;
@@ -181,6 +216,7 @@ fn damage(source: &mut Source<'_>, folder: &Path, files: &Files) {
             return;
         }
     }
+    after(name, &mut contents);
     write(&path, &contents);
 }
 
