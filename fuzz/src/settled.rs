@@ -12,6 +12,7 @@ use std::time::Duration;
 use pipec_core::clock::Clock;
 use pipec_core::digest::Digest;
 use pipec_core::front::{Call, Outcome, VERSION, World, answer};
+use pipec_core::view::Size;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -178,6 +179,10 @@ impl World for Quiet {
 
     fn say(&self, _words: &[u8]) -> io::Result<()> {
         Ok(())
+    }
+
+    fn screen(&self) -> Size {
+        Size::USUAL
     }
 }
 
