@@ -13,8 +13,8 @@ QUIET_S = 0.05
 LONGEST_S = 0.5
 """… or after this long, if it never gets quiet."""
 POLL_S = 1.0
-SHARE = 10
-"""Looking takes at most one part in so many of the time while nothing is done."""
+REST = 4
+"""After a look there is none for this many times as long as it took, however much happens."""
 
 OpenEvents = Callable[[], "_core.FolderEvents"]
 
@@ -31,6 +31,7 @@ class Wakes:
         self.is_polling = False
         self.folders = 0
         self._limit = limit
+        self._earliest = 0.0
         self._on_polling = on_polling
         self._happened = asyncio.Event()
         self._events: _core.FolderEvents | None = None
@@ -59,19 +60,22 @@ class Wakes:
         self.folders = len(folders)
         return added > 0
 
-    async def wait(self, *, looking_took_s: float) -> None:
+    def looked(self, took_s: float) -> None:
+        """Somebody has looked just now, and it took so long."""
+        self._earliest = asyncio.get_running_loop().time() + took_s * REST
+
+    async def wait(self) -> None:
         """Comes back when it is worth looking again."""
-        rest_s = looking_took_s * SHARE
+        loop = asyncio.get_running_loop()
         if self.is_polling:
-            await asyncio.sleep(max(POLL_S, rest_s))
+            await asyncio.sleep(max(POLL_S, self._earliest - loop.time()))
             return
         await self._happened.wait()
-        loop = asyncio.get_running_loop()
-        latest = loop.time() + max(LONGEST_S, rest_s)
-        quiet_s = max(QUIET_S, rest_s)
+        latest = loop.time() + LONGEST_S
         while self._happened.is_set() and loop.time() < latest:
             self._happened.clear()
-            await asyncio.sleep(quiet_s)
+            await asyncio.sleep(QUIET_S)
+        await asyncio.sleep(max(0.0, self._earliest - loop.time()))
         self._happened.clear()
 
     def close(self) -> None:

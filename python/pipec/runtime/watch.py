@@ -75,7 +75,6 @@ class _Watch:
         self._passed: dict[str, Mapping[str, str]] = {}
         self._failed: dict[str, str] = {}
         self._runs = 0
-        self._looking_took_s = 0.0
         self._has_told_of_lock = False
 
     async def go(self, *, poll: bool, limit: int) -> int:
@@ -191,7 +190,7 @@ class _Watch:
     async def _follow(self) -> None:
         """While a run is under way: ends the tasks whose inputs are not what they were."""
         while True:
-            await self._wakes.wait(looking_took_s=self._looking_took_s)
+            await self._wakes.wait()
             self._reload()
             live = self._host.live
             if live is None or live.is_stale or not live.running():
@@ -239,7 +238,7 @@ class _Watch:
             self._tell_error(error)
             return None
         finally:
-            self._looking_took_s = self._services.clock.monotonic() - started
+            self._wakes.looked(self._services.clock.monotonic() - started)
 
     def _with_moment_ago(self) -> RunRequest:
         """The request, with what became of tasks before and in the run under way."""
@@ -330,7 +329,7 @@ class _Watch:
 
     async def _woken(self) -> None:
         """Comes back when it is worth looking again, or the watch is over."""
-        await self._or_interrupted(self._wakes.wait(looking_took_s=self._looking_took_s))
+        await self._or_interrupted(self._wakes.wait())
 
     async def _pause(self, seconds: float) -> None:
         await self._or_interrupted(asyncio.sleep(seconds))
