@@ -1,5 +1,6 @@
 """Plain data that anybody may have written, read as the value of a dataclass that it should be."""
 
+import json
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -50,7 +51,16 @@ def _plain(hint: Any, data: Any, name: str) -> Any:
         return _text(data, name)
     if hint is int:
         return _number(data, name)
-    return data if hint is Any else _fitting(data, hint)
+    return _anything(data) if hint is Any else _fitting(data, hint)
+
+
+def _anything(data: Any) -> Any:
+    try:
+        # No number that is none, no half of a character, nothing without a bottom.
+        json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+    except RecursionError:
+        raise ValueError("it is too deep") from None
+    return data
 
 
 def _members(cls: Any, data: Mapping[str, Any]) -> dict[str, Any]:
