@@ -36,11 +36,6 @@ REFUSED = {
         "b",
         "`b` needs `*:test`, a task of a member or source",
     ),
-    "commands": (
-        '[[commands.rules]]\nprefix = "rm"\naction = "deny"',
-        "a",
-        "this pipeline has a command policy",
-    ),
     "depends": ('depends = ["x"]', "a", "this pipeline depends on others with `depends`"),
     "sandbox": (
         (

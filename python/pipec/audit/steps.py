@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from pipec.codes import Code
 from pipec.errors import PlanError, RunError
-from pipec.ir.step import ArgvStep, ShellStep
+from pipec.ir.step import ArgvStep, ShellStep, step_text
 from pipec.ir.task import Task
 from pipec.runtime import environment
 from pipec.runtime.durations import spell_duration
 from pipec.runtime.logs import read_tail
 from pipec.runtime.redaction import Redaction
-from pipec.runtime.step import quote_command, step_text
+from pipec.runtime.step import quote_command
 
 if TYPE_CHECKING:
     from pipec._core import Engine

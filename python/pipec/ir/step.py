@@ -60,3 +60,16 @@ class AgentStep:
 
 
 Step = ShellStep | ArgvStep | PythonStep | AgentStep
+
+
+def step_text(step: Step) -> str:
+    """The step as a person would type it, or name it."""
+    if isinstance(step, ShellStep):
+        return step.command
+    if isinstance(step, ArgvStep):
+        import shlex
+
+        return shlex.join(step.argv)
+    if isinstance(step, PythonStep):
+        return f"{step.kind} {step.function}"
+    return f"agent {step.agent if isinstance(step.agent, str) else step.agent.var}"

@@ -10,6 +10,7 @@ from pipec.codes import Code
 from pipec.diagnostics import Finding
 from pipec.errors import BugError, RunError, SpecError
 from pipec.ir.inputs import FileValueInput
+from pipec.ir.step import AgentStep
 from pipec.ir.task import Task, TaskId
 from pipec.plan.services import asked_services, services_of
 from pipec.runtime import environment
@@ -17,7 +18,13 @@ from pipec.runtime.decision import Decision, read_decisions
 from pipec.runtime.inputs import Extra, FileValues, has_command_inputs
 from pipec.runtime.outcome import NOT_NEEDED
 from pipec.runtime.platforms import runs_here
-from pipec.runtime.ready import dynamic_steps, is_plain, key_values, ready_steps
+from pipec.runtime.ready import (
+    dynamic_steps,
+    is_plain,
+    key_values,
+    policy_of,
+    ready_steps,
+)
 from pipec.runtime.redaction import Redaction, is_too_short
 from pipec.runtime.request import RunRequest, Services
 from pipec.runtime.stores import pipeline_for_engine, planned, state_folder, store_roots
@@ -25,6 +32,7 @@ from pipec.runtime.stores import pipeline_for_engine, planned, state_folder, sto
 if TYPE_CHECKING:
     from pipec import _core
 
+REFUSALS = frozenset({Code.COMMAND_DENIED, Code.APPROVAL_REQUIRED, Code.ENVIRONMENT_REQUIRED})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -59,8 +67,20 @@ class Assessment:
         """Names of secrets that are too short to be masked."""
         self._decisions = decisions
         self._asked = asked_services(request.pipeline, request.plan.targets)
+        self._barred = _barred(request)
         self._settled = self._find_settled(intact=False)
         self._in_place = self._find_settled(intact=True)
+
+    def _is_settled(self, task: Task, *, intact: bool) -> bool:
+        if task.id in self._barred:
+            return False
+        decision = self._decisions.get(task.id)
+        return (
+            not task.steps
+            or (task.service is not None and task.id not in self._asked)
+            or not runs_here(task, self.request.platform)
+            or (decision is not None and decision.is_hit and decision.intact >= intact)
+        )
 
     def decision(self, task: TaskId) -> Decision | None:
         """What the engine says of the task; None if that depends on what will run."""
@@ -98,7 +118,7 @@ class Assessment:
             will_run = not self._is_hit(task) and bool(task.steps)
             if will_run:
                 findings += environment.missing_secrets(task, host)
-                if not is_plain(task):
+                if any(isinstance(step, AgentStep) for step in task.steps):
                     from pipec.runtime.agents import unanswered
 
                     findings += unanswered(self.request, task)
@@ -129,10 +149,12 @@ class Assessment:
         """What a run would do, task by task."""
         return [self._forecast(task) for task in planned(self.request)]
 
-    def _forecast(self, task: Task) -> Forecast:
+    def _forecast(self, task: Task) -> Forecast:  # noqa: PLR0911 - one for each outcome
         if not runs_here(task, self.request.platform):
             reason = f"platform: only on {', '.join(task.platforms)}"
             return Forecast(task=task.id, outcome="skipped", reason=reason)
+        if task.id in self._barred:
+            return Forecast(task=task.id, outcome="run", reason=self._barred[task.id])
         decision = self._decisions.get(task.id)
         if task.service is not None:
             return self._forecast_of_service(task, decision)
@@ -174,7 +196,7 @@ class Assessment:
 
     def _is_hit(self, task: Task) -> bool:
         decision = self._decisions.get(task.id)
-        return decision is not None and decision.is_hit
+        return decision is not None and decision.is_hit and task.id not in self._barred
 
     def _find_settled(self, *, intact: bool) -> set[TaskId]:
         """The tasks that need not run, nor does anything that they depend on.
@@ -183,13 +205,7 @@ class Assessment:
         """
         found: set[TaskId] = set()
         for task in planned(self.request):
-            decision = self._decisions.get(task.id)
-            is_done = (
-                not task.steps
-                or (task.service is not None and task.id not in self._asked)
-                or not runs_here(task, self.request.platform)
-                or (decision is not None and decision.is_hit and decision.intact >= intact)
-            )
+            is_done = self._is_settled(task, intact=intact)
             if is_done and all(need in found for need in task.depends_on):
                 found.add(task.id)
         return found
@@ -230,6 +246,21 @@ def assess(request: RunRequest, services: Services, run_id: str) -> Assessment:
     return Assessment(request, engine, file_values, decisions, services=services)
 
 
+def _barred(request: RunRequest) -> dict[TaskId, str]:
+    """The tasks that the policy on command lines does not let run, and why; no hit changes that."""
+    if policy_of(request) is None:
+        return {}
+    barred: dict[TaskId, str] = {}
+    for task in planned(request):
+        try:
+            if not dynamic_steps(task):
+                ready_steps(request, task, {})
+        except RunError as refusal:
+            if refusal.code in REFUSALS:
+                barred[task.id] = refusal.message
+    return barred
+
+
 def foreseeable_values(request: RunRequest, task: Task, values: FileValues) -> list[Extra] | None:
     """Label and value of what only Python can find of the task's key, without running anything.
 
@@ -238,11 +269,11 @@ def foreseeable_values(request: RunRequest, task: Task, values: FileValues) -> l
     Raises:
         RunError: a value cannot be found.
     """
-    if has_command_inputs(task) or (not is_plain(task) and dynamic_steps(task)):
+    if has_command_inputs(task) or dynamic_steps(task):
         return None
     wanted = (item for item in task.structured_inputs if isinstance(item, FileValueInput))
     found: list[Extra] = [[file_label(item), values.value(item)] for item in wanted]
-    if not is_plain(task):
+    if not is_plain(request, task):
         found += key_values(request, ready_steps(request, task, {}), {})
     return found
 

@@ -3,20 +3,23 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from pipec.codes import Code
-from pipec.ir.step import AgentStep, PythonStep
+from pipec.ir.step import AgentStep, PythonStep, step_text
 from pipec.ir.task import Task
-from pipec.runtime.command_step import run_command
+from pipec.runtime.command_step import replace_command, run_command
 from pipec.runtime.context import RunContext
 from pipec.runtime.events import AttemptFinished, AttemptStarted, StepStarted
 from pipec.runtime.halt import Halt
 from pipec.runtime.output import TaskOutput
 from pipec.runtime.ready import ReadyStep
 from pipec.runtime.record import AttemptRecord, ErrorRecord, StepRecord, timestamp
-from pipec.runtime.step import StepEnd, Surroundings, step_text
+from pipec.runtime.step import StepEnd, Surroundings
+
+if TYPE_CHECKING:
+    from pipec.runtime.policy.kept import OutputHead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,20 +147,21 @@ class _Attempt:
         run.recorder.emit(
             StepStarted(at_ms=started_ms, task=self._task.id, index=position, command=text)
         )
-        ended = await _start(self._surroundings(position, ready, left_s), ready)
+        around = self._surroundings(position, ready, left_s)
+        kept = _Kept(run, ready)
+        ended = await _start(kept.listen(around), ready)
         if ended.exit.group is not None:
             self._groups.add(ended.exit.group)
         self._metadata.update(ended.metadata)
-        self._steps.append(
-            StepRecord(
-                command=text,
-                started_at=timestamp(started_ms),
-                duration_ms=ended.exit.duration_ms,
-                exit_code=ended.exit.code,
-                signal=ended.exit.signal,
-                timed_out=ended.exit.timed_out,
-            )
+        record = StepRecord(
+            command=text,
+            started_at=timestamp(started_ms),
+            duration_ms=ended.exit.duration_ms,
+            exit_code=ended.exit.code,
+            signal=ended.exit.signal,
+            timed_out=ended.exit.timed_out,
         )
+        self._steps.append(kept.keep(around, record))
         return ended.error
 
     def _surroundings(self, position: int, ready: ReadyStep, left_s: float | None) -> Surroundings:
@@ -184,6 +188,8 @@ class _Attempt:
 async def _start(around: Surroundings, ready: ReadyStep) -> StepEnd:
     """Each kind is imported only where there is a step of it."""
     step = ready.step
+    if ready.ruling is not None and ready.ruling.mock is not None:
+        return replace_command(around, step, ready.ruling.mock)
     if isinstance(step, PythonStep):
         from pipec.runtime.call_step import run_call
 
@@ -194,3 +200,30 @@ async def _start(around: Surroundings, ready: ReadyStep) -> StepEnd:
         assert ready.agent is not None
         return await run_agent(around, step, ready.agent)
     return await run_command(around, step)
+
+
+class _Kept:
+    """What the policy wants to be kept of a step; nothing where there is none."""
+
+    def __init__(self, run: RunContext, ready: ReadyStep) -> None:
+        self._ruling = ready.ruling if run.request.pipeline.commands.record else None
+        self._head: OutputHead | None = None
+
+    def listen(self, around: Surroundings) -> Surroundings:
+        if self._ruling is None:
+            return around
+        from pipec.runtime.policy.kept import OutputHead
+
+        self._head = OutputHead(around.run.request.pipeline.commands)
+        return replace(around, output=self._head.tap(around.output))
+
+    def keep(self, around: Surroundings, record: StepRecord) -> StepRecord:
+        if self._ruling is None or self._head is None:
+            return record
+        from pipec.runtime.policy.kept import keep_command, policy_record
+
+        record = replace(record, policy=policy_record(self._ruling))
+        keep_command(
+            around.run, around.task.id, around.attempt, record, cwd=around.cwd, head=self._head
+        )
+        return record

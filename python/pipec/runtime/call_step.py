@@ -6,11 +6,11 @@ from typing import Any
 from pipec import _core
 from pipec.codes import Code
 from pipec.errors import RunError
-from pipec.ir.step import PythonStep
+from pipec.ir.step import PythonStep, step_text
 from pipec.ports.executor import Exit
 from pipec.runtime.context import RunContext
 from pipec.runtime.python_step import Answer, Call, call_function
-from pipec.runtime.step import StepEnd, Surroundings, judge, not_started, step_text
+from pipec.runtime.step import StepEnd, Surroundings, judge, not_started
 
 
 async def run_call(around: Surroundings, step: PythonStep) -> StepEnd:

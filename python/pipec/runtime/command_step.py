@@ -1,10 +1,11 @@
 """Runs a step that is a command: for a shell, or a program with its arguments."""
 
-from pipec.ir.step import ArgvStep, ShellStep
+from pipec.ir.commands import MockResult
+from pipec.ir.step import ArgvStep, ShellStep, Step, step_text
 from pipec.ir.task import Task
 from pipec.ports.executor import Command, Exit
 from pipec.runtime.interruptible import Interruptible
-from pipec.runtime.step import StepEnd, Surroundings, judge, not_started, step_text
+from pipec.runtime.step import StepEnd, Surroundings, judge, not_started
 
 
 async def run_command(around: Surroundings, step: ShellStep | ArgvStep) -> StepEnd:
@@ -16,6 +17,16 @@ async def run_command(around: Surroundings, step: ShellStep | ArgvStep) -> StepE
     except (OSError, ValueError) as trouble:
         return not_started(around, text, trouble)
     return StepEnd(exit=ended, error=judge(around, step, text, ended))
+
+
+def replace_command(around: Surroundings, step: Step, result: MockResult) -> StepEnd:
+    """Prints what a command would have printed, and ends as it would have."""
+    for text in (result.stdout, result.stderr):
+        stream = around.output.open_stream()
+        stream.take(text.encode())
+        stream.end()
+    ended = Exit(code=result.code, duration_ms=0)
+    return StepEnd(exit=ended, error=judge(around, step, step_text(step), ended))
 
 
 def argv_of(step: ShellStep | ArgvStep, task: Task) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pipec.ir.inputs import CommandInput, FileValueInput
 from pipec.ir.step import PythonStep
 from pipec.ir.task import Task
 from pipec.runtime import environment
-from pipec.runtime.assess import file_label, findings_of
+from pipec.runtime.assess import REFUSALS, file_label, findings_of
 from pipec.runtime.attempt import AttemptResult, try_task
 from pipec.runtime.context import RunContext
 from pipec.runtime.decision import Decision, read_decision
@@ -32,6 +32,7 @@ from pipec.runtime.ready import (
     dynamic_steps,
     is_plain,
     key_values,
+    mocked_value,
     ready_steps,
 )
 from pipec.runtime.record import (
@@ -89,7 +90,9 @@ async def _extras(run: RunContext, task: Task) -> list[Extra]:
         if isinstance(item, FileValueInput):
             extras.append([file_label(item), run.file_values.value(item)])
         elif isinstance(item, CommandInput):
-            value = await run.command_values.value(item.command)
+            value = mocked_value(run.request, item)
+            if value is None:
+                value = await run.command_values.value(item.command)
             extras.append([item.command, value])
     return extras
 
@@ -116,11 +119,17 @@ class _Performance:
         try:
             return await self._bring_about(foreseen)
         except RunError as trouble:
+            if trouble.code in REFUSALS:
+                from pipec.runtime.policy.kept import keep_refusal
+
+                keep_refusal(self._run, self._task.id, trouble)
             return await self._fail(self._run.error(trouble.code, trouble.message))
         finally:
             self._close_log()
 
     async def _bring_about(self, foreseen: Decision | None) -> TaskRecord:
+        # A command that may not run fails its task, even where a result is kept.
+        await self._make_ready()
         self._decision = foreseen or await self._decide()
         if await self._has_been_fetched(self._decision):
             self._decision = await self._decide()
@@ -154,7 +163,7 @@ class _Performance:
     async def _make_ready(self) -> list[Extra]:
         """Finds out what is not known of the steps; gives what that means for the key."""
         run, task = self._run, self._task
-        if self._steps is None and is_plain(task):
+        if self._steps is None and is_plain(run.request, task):
             self._steps = ready_steps(run.request, task, {})
         elif self._steps is None:
             returned = await self._call_dynamic()

@@ -3,10 +3,15 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipec.ir.step import AgentStep, ArgvStep, PythonStep, ShellStep
+from pipec.codes import Code
+from pipec.errors import RunError
+from pipec.ir.codec import plain
+from pipec.ir.commands import CommandPolicy
+from pipec.ir.inputs import CommandInput
+from pipec.ir.step import AgentStep, ArgvStep, PythonStep, ShellStep, step_text
 from pipec.ir.task import Task
 from pipec.runtime.inputs import Extra
 from pipec.runtime.request import RunRequest
@@ -14,28 +19,43 @@ from pipec.runtime.request import RunRequest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pipec.runtime.agents import AgentCall
+    from pipec.runtime.policy.rulings import Policy, Ruling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyStep:
     """A step that can be started. `number`: of the step in the task that it comes from.
 
-    `env` is what a `dynamic` function adds to the environment. `agent`: of an agent step.
+    `env` is what a `dynamic` function adds to the environment. `agent`: of an agent step. `ruling`:
+    of the policy on command lines, if there is one.
     """
 
     number: int
     step: ShellStep | ArgvStep | PythonStep | AgentStep
     env: Mapping[str, str] = field(default_factory=dict)
     agent: "AgentCall | None" = None
+    ruling: "Ruling | None" = None
 
 
 Returned = Mapping[int, Sequence[Mapping[str, Any]]]
 """By the number of a `dynamic` step, what its function returned."""
 
 
-def is_plain(task: Task) -> bool:
-    """Whether every step is a command that is written down."""
+def is_plain(request: RunRequest, task: Task) -> bool:
+    """Whether every step is a command that is written down, and none can be forbidden."""
+    if request.pipeline.commands != CommandPolicy() and task.steps:
+        return False
     return all(isinstance(step, (ShellStep, ArgvStep)) for step in task.steps)
+
+
+def policy_of(request: RunRequest) -> "Policy | None":
+    """The policy on command lines, if the pipeline has one."""
+    if request.pipeline.commands == CommandPolicy():
+        return None
+    # Not at the top: most pipelines have none.
+    from pipec.runtime.policy.rulings import policy_for
+
+    return policy_for(request.pipeline.commands, request.host_env)
 
 
 def dynamic_steps(task: Task) -> list[tuple[int, PythonStep]]:
@@ -51,7 +71,8 @@ def ready_steps(request: RunRequest, task: Task, returned: Returned) -> tuple[Re
     """The steps in their order, those of `dynamic` functions in the place of these.
 
     Raises:
-        RunError: an agent step does not fit the pipeline, or its prompt cannot be read.
+        RunError: an agent step does not fit the pipeline, its prompt cannot be read, or the policy
+            on command lines forbids a step.
     """
     steps: list[ReadyStep] = []
     for number, step in enumerate(task.steps):
@@ -65,7 +86,56 @@ def ready_steps(request: RunRequest, task: Task, returned: Returned) -> tuple[Re
             steps += [_returned_step(number, step, one) for one in returned[number]]
         else:
             steps.append(ReadyStep(number=number, step=step))
-    return tuple(steps)
+    policy = policy_of(request)
+    if policy is None:
+        return tuple(steps)
+    return tuple(replace(ready, ruling=_ruling(policy, task, ready)) for ready in steps)
+
+
+def mocked_value(request: RunRequest, item: CommandInput) -> str | None:
+    """What the policy puts in the place of an input command; None: it runs.
+
+    Raises:
+        RunError: the policy forbids it.
+    """
+    policy = policy_of(request)
+    if policy is None:
+        return None
+    from pipec.ir.shell import SHELLS
+
+    mock = policy.judge_text(item.command, SHELLS["sh"]).mock
+    if mock is None:
+        return None
+    if mock.code:
+        message = f"the input command `{item.command}` ended with exit status {mock.code}"
+        raise RunError(Code.INPUT_COMMAND_FAILED, message)
+    return mock.stdout.rstrip("\r\n")
+
+
+def check_service(request: RunRequest, task: Task) -> None:
+    """Sees to it that a service may start.
+
+    Raises:
+        RunError: the policy on command lines forbids it, or would replace it.
+    """
+    rulings = [ready.ruling for ready in ready_steps(request, task, {})]
+    if any(ruling is not None and ruling.mock is not None for ruling in rulings):
+        message = f"`{task.id}` is a service, and a rule would replace its command"
+        raise RunError(Code.COMMAND_DENIED, message)
+
+
+def _ruling(policy: "Policy", task: Task, ready: ReadyStep) -> "Ruling | None":
+    step = ready.step
+    if isinstance(step, ShellStep):
+        return policy.judge_text(step.command, step.shell or task.shell)
+    if isinstance(step, ArgvStep):
+        return policy.judge_argv(step.argv, step_text(step))
+    if ready.agent is not None:
+        import shlex
+
+        return policy.judge_argv(ready.agent.command, shlex.join(ready.agent.command))
+    # A function starts no command line that is written down.
+    return None
 
 
 def key_values(request: RunRequest, steps: Sequence[ReadyStep], returned: Returned) -> list[Extra]:
@@ -77,6 +147,9 @@ def key_values(request: RunRequest, steps: Sequence[ReadyStep], returned: Return
             values += [[f"{name} {label}", value] for name, value in ready.agent.identity]
         elif isinstance(ready.step, PythonStep):
             values += code_values(request.root, ready.step)
+        if ready.ruling is not None and ready.ruling.mock is not None:
+            # What is made without the command is never taken for what the command makes.
+            values.append([f"mock {label}", json.dumps(plain(ready.ruling.mock), sort_keys=True)])
     for number, commands in returned.items():
         counted = [{**command, "name": "", "timeout_ms": None} for command in commands]
         text = json.dumps(counted, sort_keys=True, ensure_ascii=False)

@@ -47,6 +47,20 @@ class VerdictRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRecord:
+    """What the policy on command lines said of a step, and by which rules.
+
+    `approved_by` and `environment` are what rules asked for and were given. A step with the action
+    `mock` did not run.
+    """
+
+    action: Literal["allow", "mock"]
+    rules: tuple[str, ...] | None = None
+    approved_by: tuple[str, ...] | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
     """One step of an attempt. A step that a signal ended has 128 plus its number as exit code."""
 
@@ -56,6 +70,7 @@ class StepRecord:
     exit_code: int
     signal: str | None = None
     timed_out: bool = False
+    policy: PolicyRecord | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

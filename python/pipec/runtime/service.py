@@ -7,7 +7,7 @@ from typing import Literal
 
 from pipec.codes import Code
 from pipec.errors import RunError
-from pipec.ir.step import ArgvStep, ShellStep
+from pipec.ir.step import ArgvStep, ShellStep, step_text
 from pipec.ir.task import Task
 from pipec.ports.executor import Command, Exit
 from pipec.runtime import environment
@@ -24,6 +24,7 @@ from pipec.runtime.events import (
 from pipec.runtime.listeners import describe_listener, takes_connections
 from pipec.runtime.logs import TaskLog, log_name
 from pipec.runtime.readiness import Readiness, open_readiness, own_port
+from pipec.runtime.ready import check_service
 from pipec.runtime.record import (
     AttemptRecord,
     ErrorRecord,
@@ -37,7 +38,6 @@ from pipec.runtime.record import (
 from pipec.runtime.records import LOGS
 from pipec.runtime.refusal import describe_refusal
 from pipec.runtime.requirements import check_requirements
-from pipec.runtime.step import step_text
 from pipec.runtime.stores import SESSION_VARIABLE
 
 SERVICE = VerdictRecord(kind="service")
@@ -136,6 +136,7 @@ class RunningService:
         at_ms = run.recorder.clock.now_ms()
         run.recorder.emit(TaskStarted(at_ms=at_ms, task=task.id, verdict=SERVICE, key=self.key))
         try:
+            check_service(run.request, task)
             await self._start_and_start_again()
         except RunError as trouble:
             self.failure = run.error(trouble.code, trouble.message)

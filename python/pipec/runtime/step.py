@@ -2,13 +2,12 @@
 
 import asyncio
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipec.codes import Code
-from pipec.ir.step import ArgvStep, PythonStep, ShellStep, Step
+from pipec.ir.step import Step
 from pipec.ir.task import Task
 from pipec.ports.executor import Exit
 from pipec.runtime.context import RunContext
@@ -44,17 +43,6 @@ class StepEnd:
     exit: Exit
     error: ErrorRecord | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
-
-
-def step_text(step: Step) -> str:
-    """The step as a person would type it, or name it."""
-    if isinstance(step, ShellStep):
-        return step.command
-    if isinstance(step, ArgvStep):
-        return shlex.join(step.argv)
-    if isinstance(step, PythonStep):
-        return f"{step.kind} {step.function}"
-    return f"agent {step.agent if isinstance(step.agent, str) else step.agent.var}"
 
 
 def quote_command(text: str) -> str:

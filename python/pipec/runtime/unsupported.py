@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipec.codes import Code
 from pipec.errors import PipecError
-from pipec.ir.commands import CommandPolicy
 from pipec.ir.task import Task
 from pipec.runtime.request import RunRequest
 from pipec.runtime.stores import planned, store_of
@@ -24,8 +23,6 @@ def _needed_and_missing(request: RunRequest) -> Iterator[str]:
     pipeline = request.pipeline
     if pipeline.orchestration.get("depends"):
         yield "this pipeline depends on others with `depends`"
-    if pipeline.commands != CommandPolicy():
-        yield "this pipeline has a command policy"
     for job in (pipeline.jobs[job_id] for job_id in request.plan.jobs):
         profile = pipeline.execution.get(job.execution)
         if profile is not None and profile.is_confined:

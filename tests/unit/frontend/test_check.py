@@ -505,13 +505,6 @@ warning[PIPEC_NOT_SUPPORTED]: `workspace` is not supported yet: the tasks of its
   | ^^^^^^^^^
   |
 
-warning[PIPEC_NOT_SUPPORTED]: `commands` is not supported yet: nothing here will run
- --> pipeline.yaml:4:1
-  |
-4 | commands: {rules: [{prefix: rm, action: deny}]}
-  | ^^^^^^^^
-  |
-
 warning[PIPEC_NOT_SUPPORTED]: `depends` is not supported yet: nothing here will run
  --> pipeline.yaml:5:1
   |

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
 from pipec.frontend.check.checked import Checked
-from pipec.ir.commands import CommandPolicy
 
 _WITHOUT_EFFECT: Mapping[str, str] = {
     "sources": "tasks that need one of their tasks will not run",
@@ -30,9 +29,6 @@ def sections_for_later(checked: Checked) -> Iterator[Finding]:
         if key in present:
             message = f"`{key}` is not supported yet: {consequence}"
             yield _warning(message, (key,), at_key=True)
-    if checked.pipeline.commands != CommandPolicy():
-        message = "`commands` is not supported yet: nothing here will run"
-        yield _warning(message, ("commands",), at_key=True)
 
 
 def profiles_for_later(checked: Checked) -> Iterator[Finding]:
