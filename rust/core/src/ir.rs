@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
 
 pub const IR_VERSION: u64 = 1;
 
+/// `Tasks`: its tasks by id.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Pipeline {
+pub struct Pipeline<Tasks = BTreeMap<String, Task>> {
     pub ir_version: u64,
     #[serde(default)]
     pub name: String,
@@ -29,7 +31,7 @@ pub struct Pipeline {
     #[serde(default)]
     pub pools: BTreeMap<String, u32>,
     #[serde(default)]
-    pub tasks: BTreeMap<String, Task>,
+    pub tasks: Tasks,
     /// What may keep a run from being one of files and environment alone; the planner knows more.
     #[serde(default)]
     pub commands: Option<Value>,
@@ -239,16 +241,31 @@ pub enum EnvValue {
 
 impl Pipeline {
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let pipeline: Self = serde_json::from_slice(bytes)
-            .map_err(|error| Error::Invalid(format!("the normalized pipeline: {error}")))?;
-        if pipeline.ir_version == IR_VERSION {
-            Ok(pipeline)
-        } else {
-            Err(Error::Invalid(format!(
-                "IR version {} is unknown",
-                pipeline.ir_version
-            )))
+        read(bytes)
+    }
+
+    /// A pipeline with some of its tasks: nothing is made of the others.
+    pub fn parse_part(bytes: &[u8], is_wanted: impl Fn(&str) -> bool) -> Result<Self> {
+        let pipeline: Pipeline<BTreeMap<String, &RawValue>> = read(bytes)?;
+        let mut tasks = BTreeMap::new();
+        for (id, text) in pipeline.tasks {
+            if is_wanted(&id) {
+                tasks.insert(id, serde_json::from_str(text.get()).map_err(unreadable)?);
+            }
         }
+        Ok(Self {
+            ir_version: pipeline.ir_version,
+            name: pipeline.name,
+            env: pipeline.env,
+            env_files: pipeline.env_files,
+            cache: pipeline.cache,
+            jobs: pipeline.jobs,
+            named_inputs: pipeline.named_inputs,
+            pools: pipeline.pools,
+            tasks,
+            commands: pipeline.commands,
+            orchestration: pipeline.orchestration,
+        })
     }
 
     pub fn task(&self, id: &str) -> Result<&Task> {
@@ -256,4 +273,19 @@ impl Pipeline {
             .get(id)
             .ok_or_else(|| Error::Invalid(format!("there is no task `{id}`")))
     }
+}
+
+fn read<'a, Tasks: Default + Deserialize<'a>>(bytes: &'a [u8]) -> Result<Pipeline<Tasks>> {
+    let pipeline: Pipeline<Tasks> = serde_json::from_slice(bytes).map_err(unreadable)?;
+    if pipeline.ir_version == IR_VERSION {
+        Ok(pipeline)
+    } else {
+        let version = pipeline.ir_version;
+        Err(Error::Invalid(format!("IR version {version} is unknown")))
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
+fn unreadable(error: serde_json::Error) -> Error {
+    Error::Invalid(format!("the normalized pipeline: {error}"))
 }

@@ -40,6 +40,10 @@ impl First {
         }
     }
 
+    pub(super) fn sets_of(&self, id: &str) -> Option<TaskSets> {
+        self.sets.get(id).copied()
+    }
+
     fn reach(&self) -> &[Vec<u32>] {
         self.reach.get_or_init(|| {
             let look = &self.look;

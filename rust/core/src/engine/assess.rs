@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::decide::{Inputs, Seen};
 use super::decision::{Decisions, Extras};
-use super::look::Look;
+use super::look::{Look, TaskSets};
 use super::{Engine, Hit};
 use crate::error::{Error, Result};
 use crate::glob::SetId;
@@ -25,21 +25,32 @@ impl Engine {
     /// the caller comes to it in its turn, and is told the reason then.
     pub fn assess(&self, extras: &BTreeMap<String, Extras>) -> Result<Decisions> {
         let tasks: Vec<&str> = self.request.tasks.iter().map(String::as_str).collect();
-        let mut decisions = Decisions::new();
         let (look, sets) = match self.survey(&tasks) {
             Ok(looked) => looked,
-            Err(Error::Io { .. }) => return Ok(decisions),
+            Err(Error::Io { .. }) => return Ok(Decisions::new()),
             Err(error) => return Err(error),
         };
         let look = Arc::new(look);
         self.lock().memory.looked = Some(Arc::clone(&look));
         self.remember_first(&look, tasks.iter().copied().zip(sets.iter().copied()));
-        let inputs = self.inputs_of(&look, sets.iter().map(|sets| sets.inputs));
-        let mut finished: HashSet<&str> = HashSet::new();
+        let sets: Vec<_> = tasks.into_iter().zip(sets).collect();
+        self.assess_from(&look, &sets, HashSet::new(), extras)
+    }
+
+    /// Decides these tasks of a look, each after those it depends on. `finished`: what is settled already.
+    pub(super) fn assess_from<'a>(
+        &'a self,
+        look: &Look,
+        tasks: &[(&'a str, TaskSets)],
+        mut finished: HashSet<&'a str>,
+        extras: &BTreeMap<String, Extras>,
+    ) -> Result<Decisions> {
+        let mut decisions = Decisions::new();
+        let inputs = self.inputs_of(look, tasks.iter().map(|(_, sets)| sets.inputs));
         // Sets of inputs that a restore may change.
         let mut unsettled: HashSet<SetId> = HashSet::new();
         let none = Extras::new();
-        for (id, sets) in tasks.into_iter().zip(sets) {
+        for (id, sets) in tasks.iter().copied() {
             let task = self.pipeline.task(id)?;
             let given = extras.get(id);
             let is_ready = needs(task).all(|need| finished.contains(need))
@@ -53,7 +64,7 @@ impl Engine {
             };
             match self.decide_from(
                 id,
-                &Seen::first(&look, sets),
+                &Seen::first(look, sets),
                 *inputs,
                 given.unwrap_or(&none),
             ) {
@@ -62,7 +73,7 @@ impl Engine {
                         finished.insert(id);
                     }
                     if decision.intact == Some(false) {
-                        unsettled.extend(self.touched_by_restore(id, &look, sets.outputs)?);
+                        unsettled.extend(self.touched_by_restore(id, look, sets.outputs)?);
                     }
                     decisions.insert(id.to_owned(), decision);
                 }

@@ -13,6 +13,7 @@ mod explain;
 mod finish;
 mod look;
 mod memory;
+mod part;
 mod request;
 mod sets;
 mod survey;
@@ -24,6 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub use decision::{Decision, EntryFacts, Extras, FileChange, Sealed, TaskFacts, Verdict};
 pub use explain::InputDifferences;
+pub use part::SeenTask;
 pub use request::Request;
 pub use survey::{Checked, Standing};
 

@@ -8,12 +8,13 @@
 mod completion;
 mod lock;
 mod looking;
+mod part;
 mod plan;
 mod project;
 mod settled;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -137,18 +138,27 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
     if let Some(settled) = Settled::recall(&located, &asked.target, call, started_ms) {
         lock = Some(take_lock()?);
         checked = settled.check(&located);
-        if checked
-            .as_ref()
-            .is_some_and(|checked| checked.changes.is_empty())
-        {
+        if let Some(found) = &checked {
             let began = Began {
+                call,
+                world,
+                asked,
+                located: &located,
+                bounds,
                 started,
                 started_ms,
                 run_id: &run_id,
             };
-            let status = tell(call, world, asked, &located, settled, began)?;
-            prune(&located.root, bounds.runs);
-            return Some(done(status, None));
+            let given = if found.changes.is_empty() && settled.is_whole() {
+                Some(Ok((tell(&began, &settled)?, false)))
+            } else {
+                part::run(&began, settled, found)
+            };
+            if let Some(given) = given {
+                prune(&located.root, bounds.runs);
+                std::mem::forget(checked);
+                return Some(ended(given, run_id));
+            }
         }
     }
     let compiled = located.compiled()?;
@@ -209,9 +219,14 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
     drop(lock);
     // The process ends now, and the system takes its memory back faster than it can be freed.
     std::mem::forget((engine, pipeline, decisions));
-    Some(given.map_or_else(Outcome::Fault, |(status, has_failed)| {
+    Some(ended(given, run_id))
+}
+
+/// How a call ends whose run gave an exit status, and whether a task failed.
+fn ended(given: Result<(u8, bool), Error>, run_id: String) -> Outcome {
+    given.map_or_else(Outcome::Fault, |(status, has_failed)| {
         done(status, has_failed.then_some(run_id))
-    }))
+    })
 }
 
 fn done(status: u8, failed: Option<String>) -> Outcome {
@@ -223,59 +238,30 @@ fn done(status: u8, failed: Option<String>) -> Outcome {
     }
 }
 
-/// When a run began, and what it is called.
+/// A run of a plan of which it is known what was found the last time.
 struct Began<'a> {
+    call: &'a Call,
+    world: &'a dyn World,
+    asked: &'a words::Asked,
+    located: &'a Located,
+    bounds: Bounds,
     started: std::time::Duration,
     started_ms: u64,
     run_id: &'a str,
 }
 
 /// Tells of a run in which everything is as it was found before, and gives its exit status.
-fn tell(
-    call: &Call,
-    world: &dyn World,
-    asked: &words::Asked,
-    located: &Located,
-    settled: Settled,
-    began: Began<'_>,
-) -> Option<u8> {
+fn tell(began: &Began<'_>, settled: &Settled) -> Option<u8> {
     let started_at = timestamp(began.started_ms);
-    let mut tasks = Vec::with_capacity(settled.tasks.len());
-    for task in settled.tasks {
-        tasks.push(match task.hit {
-            None => TaskRecord::of_group(&task.id, task.is_cached, &started_at),
-            Some((key, entry)) => {
-                let decision = Decision::of_hit(key, entry);
-                TaskRecord::of_hit(&task.id, &decision, &started_at, 0)?
-            }
-        });
-    }
+    let records = settled.tasks.iter().map(|task| task.record(&started_at));
+    let tasks: Vec<TaskRecord> = records.collect::<Option<_>>()?;
     let planned: Vec<String> = tasks.iter().map(|task| task.id.clone()).collect();
-    let facts = RunFacts {
-        run_id: began.run_id,
-        pipeline: &settled.pipeline,
-        ir_digest: &settled.ir_digest,
-        pid: call.pid,
-        concurrency: call.cores,
-        asked: std::slice::from_ref(&asked.target),
-        targets: &settled.targets,
-        planned: &planned,
-        started_ms: began.started_ms,
-    };
-    if world.is_interrupted() {
+    let facts = began.facts(settled, &planned);
+    if began.world.is_interrupted() {
         return None;
     }
-    let folder = create_folder(&located.root, began.run_id).ok()?;
-    let warnings = usize::try_from(settled.warnings).unwrap_or(usize::MAX);
-    let recorder = Recorder::new(
-        &facts,
-        &folder,
-        report_of(call, asked, &folder, &planned),
-        world,
-        began.started,
-        view_of(call, asked, world),
-        &words_of(asked, located, warnings),
-    );
+    let folder = create_folder(&began.located.root, began.run_id).ok()?;
+    let recorder = began.recorder(settled, &facts, &folder);
     recorder.begin();
     for task in tasks {
         recorder.settle(task);
@@ -286,6 +272,40 @@ fn tell(
     } else {
         0
     })
+}
+
+impl Began<'_> {
+    fn facts<'a>(&'a self, settled: &'a Settled, planned: &'a [String]) -> RunFacts<'a> {
+        RunFacts {
+            run_id: self.run_id,
+            pipeline: &settled.pipeline,
+            ir_digest: &settled.ir_digest,
+            pid: self.call.pid,
+            concurrency: self.call.cores,
+            asked: std::slice::from_ref(&self.asked.target),
+            targets: &settled.targets,
+            planned,
+            started_ms: self.started_ms,
+        }
+    }
+
+    fn recorder<'a>(
+        &'a self,
+        settled: &Settled,
+        facts: &'a RunFacts<'a>,
+        folder: &'a Path,
+    ) -> Recorder<'a> {
+        let warnings = usize::try_from(settled.warnings).unwrap_or(usize::MAX);
+        Recorder::new(
+            facts,
+            folder,
+            report_of(self.call, self.asked, folder, facts.planned),
+            self.world,
+            self.started,
+            view_of(self.call, self.asked, self.world),
+            &words_of(self.asked, self.located, warnings),
+        )
+    }
 }
 
 fn report_of<'a>(
@@ -328,6 +348,14 @@ fn words_of(asked: &words::Asked, located: &Located, warnings: usize) -> String 
     }
 }
 
+/// The exit status of the program, given that of the run.
+fn status_of(status: u8, is_closed: bool) -> u8 {
+    match status {
+        0 if is_closed => OUTPUT_CLOSED,
+        status => status,
+    }
+}
+
 impl Run<'_> {
     /// Does the run and gives its exit status, and whether a task failed. None: it is not for the front
     /// door, and nothing has run.
@@ -367,7 +395,10 @@ impl Run<'_> {
                 &folder,
                 &Graph::of(self.pipeline, facts.asked, facts.planned),
             );
-            execute(&self.work(facts.run_id, checked), &recorder)
+            execute(
+                &self.work(facts.run_id, checked, &HashSet::new()),
+                &recorder,
+            )
         } else {
             let tasks = tasks.unwrap_or_default();
             self.engine.save().ok()?;
@@ -380,10 +411,7 @@ impl Run<'_> {
         };
         let is_closed = recorder.output_is_closed();
         let has_failed = recorder.any_task(|task| task.status == Status::Failed);
-        Some(outcome.map(|status| match status {
-            0 if is_closed => (OUTPUT_CLOSED, has_failed),
-            status => (status, has_failed),
-        }))
+        Some(outcome.map(|status| (status_of(status, is_closed), has_failed)))
     }
 
     /// Keeps what was decided, if the next run can go by it.
@@ -401,6 +429,8 @@ impl Run<'_> {
                     .iter()
                     .map(|task| (&*task.id, is_cached(task)))
                     .collect(),
+                engine: self.engine,
+                is_divisible: self.check().is_some_and(|checked| !checked.has_secrets()),
                 standing,
                 now_ms,
             });
@@ -418,12 +448,18 @@ impl Run<'_> {
         )
     }
 
-    fn work<'a>(&'a self, run_id: &'a str, checked: Checked) -> Work<'a> {
+    fn work<'a>(
+        &'a self,
+        run_id: &'a str,
+        checked: Checked,
+        others: &'a HashSet<&'a str>,
+    ) -> Work<'a> {
         Work {
             root: &self.located.root,
             run_id,
             pipeline: self.pipeline,
             tasks: &self.plan.tasks,
+            others,
             engine: self.engine,
             decisions: self.decisions,
             host: &self.call.environment,

@@ -113,6 +113,22 @@ fn topological_order(pipeline: &Pipeline, targets: &[String]) -> Option<Vec<Stri
 }
 
 impl Plan {
+    /// Of some tasks of a plan that was selected before, in its order.
+    pub(super) fn of_part(
+        pipeline: &Pipeline,
+        target: &str,
+        targets: Vec<String>,
+        tasks: Vec<String>,
+    ) -> Self {
+        let of_job = pipeline.jobs.get(target).map(|job| job.env.clone());
+        Self {
+            tasks,
+            targets,
+            asked: vec![target.to_owned()],
+            layers: std::iter::once(pipeline.env.clone()).chain(of_job).collect(),
+        }
+    }
+
     /// What is declared above the tasks.
     pub(super) fn layers(&self) -> &[BTreeMap<String, EnvValue>] {
         &self.layers

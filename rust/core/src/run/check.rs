@@ -14,6 +14,13 @@ pub(crate) struct Checked {
     pub(super) short_secrets: Vec<String>,
 }
 
+impl Checked {
+    /// Whether there is anything to hide.
+    pub(crate) fn has_secrets(&self) -> bool {
+        self.redaction.secrets().is_some() || !self.short_secrets.is_empty()
+    }
+}
+
 /// None if anything is missing, or if a task takes more than processes: the long way knows what to say,
 /// and how to run it.
 pub(crate) fn check(

@@ -69,6 +69,8 @@ pub(crate) struct Work<'a> {
     pub(crate) pipeline: &'a Pipeline,
     /// Each task after those that it depends on.
     pub(crate) tasks: &'a [String],
+    /// Other tasks, which are in place: what depends on them alone is as it was foreseen.
+    pub(crate) others: &'a HashSet<&'a str>,
     pub(crate) engine: &'a Engine,
     pub(crate) decisions: &'a BTreeMap<String, Decision>,
     pub(crate) host: &'a Variables,
@@ -223,7 +225,7 @@ fn as_clock(world: &dyn World) -> &dyn Clock {
 
 /// The tasks that need not run, nor does anything that they depend on.
 fn in_place<'a>(work: &Work<'a>) -> HashSet<&'a str> {
-    let mut found = HashSet::new();
+    let mut found = work.others.clone();
     for id in work.tasks {
         let Some(task) = work.pipeline.tasks.get(id) else {
             continue;

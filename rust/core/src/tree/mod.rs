@@ -1,5 +1,6 @@
 //! The project's files as the tasks see them: one walk, a memory of what was hashed, manifests.
 
+mod as_surveyed;
 mod identity;
 mod ignore_files;
 mod ignore_rule;
@@ -8,6 +9,7 @@ mod journal;
 mod kept;
 mod manifest;
 mod os;
+mod part;
 mod resume;
 mod stamp;
 mod survey;
@@ -20,6 +22,7 @@ pub use journal::{append as append_to_journal, journal_of};
 pub use kept::keep_newest;
 pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, Sum, differences};
 pub use os::{Folder, open_file, path_of, read_link};
+pub use part::{resume_part, touched_sets};
 pub use resume::{Resumed, resume, rules_above};
 pub use stamp::{Stamp, has_no_writer};
 pub use survey::{

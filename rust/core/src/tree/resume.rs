@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use super::as_surveyed::AsSurveyed;
 use super::identity::Identity;
-use super::ignore_files::{IgnoreFile, Ignored};
-use super::survey::{Changes, FolderChange, Role, Survey, is_name};
-use super::walk::{FolderFound, Found, Pending, Project, Walk};
+use super::ignore_files::Ignored;
+use super::survey::{Changes, FolderChange, Role, Survey};
+use super::walk::{FolderFound, Pending, Project, Walk};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::glob::SetId;
@@ -31,13 +32,13 @@ pub fn resume(project: Project<'_>, survey: &Survey, changes: &Changes) -> Resul
     if changes.folders.len() > 16 + survey.folder_count() / 4 {
         return Ok(None);
     }
-    let Some(lists) = survey.lists(project.automaton.set_count()) else {
+    let Some(as_surveyed) = AsSurveyed::of(survey, project.automaton.set_count()) else {
         return Ok(None);
     };
     let mut resumption = Resumption {
         project,
         survey,
-        lists,
+        as_surveyed,
         touched: HashSet::new(),
         ignored: HashMap::new(),
         rows: None,
@@ -65,8 +66,7 @@ enum Fate {
 struct Resumption<'a> {
     project: Project<'a>,
     survey: &'a Survey,
-    /// Lists of sets by their place in the survey.
-    lists: HashMap<u32, Arc<[SetId]>>,
+    as_surveyed: AsSurveyed<'a>,
     touched: HashSet<SetId>,
     /// The rules that hold in a folder, by its path.
     ignored: HashMap<Vec<u8>, Ignored>,
@@ -219,16 +219,15 @@ impl<'a> Resumption<'a> {
         for folder in &new {
             self.touch(folder);
         }
-        let mut other: HashMap<u32, Identity> = HashMap::with_capacity(changes.files.len());
         for (folder, file, identity) in &changes.files {
             if self.fates.get(*folder as usize) == Some(&Fate::Kept) {
-                other.insert(*file, *identity);
+                self.as_surveyed.changed(*file, *identity);
             }
         }
         let mut folders = Vec::with_capacity(self.survey.folder_count());
         for number in 0..self.survey.folder_count() {
             if self.fates[number] == Fate::Kept {
-                let Some(folder) = self.kept(number, &other) else {
+                let Some(folder) = self.as_surveyed.folder(number) else {
                     return Ok(None);
                 };
                 folders.push(folder);
@@ -240,61 +239,11 @@ impl<'a> Resumption<'a> {
             folders.sort_by(|a, b| in_order_of_a_walk(&a.path, &b.path));
         }
         let walk = Walk { folders };
+        self.touched.extend(self.as_surveyed.touched());
         Ok(Some(Resumed {
             walk,
             touched: self.touched,
         }))
-    }
-
-    /// A folder as the survey has it. None if the survey makes no sense.
-    fn kept(&mut self, number: usize, other: &HashMap<u32, Identity>) -> Option<FolderFound> {
-        let survey = self.survey;
-        let row = survey.folder(number)?;
-        let mut found = FolderFound {
-            path: row.path.into(),
-            identity: row.identity,
-            ignore_file: None,
-            links: Vec::new(),
-            files: Vec::with_capacity(row.count),
-            is_listed: false,
-            others: Vec::new(),
-            subfolders: Vec::new(),
-            is_empty: row.is_empty,
-            owners: self.list_of(row.owners)?,
-        };
-        for at in row.first..row.first + row.count {
-            let file = survey.file(at, row.identity.device)?;
-            if !is_name(file.name) {
-                return None;
-            }
-            match file.role {
-                Role::Watched => found.links.push((file.name.into(), file.leads_to_folder)),
-                Role::IgnoreFile => {
-                    found.ignore_file = Some(IgnoreFile::settled(file.identity));
-                }
-                Role::Selected => {
-                    let sets = self.list_of(file.sets)?;
-                    let identity = other.get(&u32::try_from(at).ok()?).copied();
-                    let digest = OnceLock::new();
-                    if identity.is_some() {
-                        self.touched.extend(sets.iter());
-                    } else if file.has_digest {
-                        let _ = digest.set(Some(survey.digest(at)?));
-                    }
-                    found.files.push(Found {
-                        name: file.name.into(),
-                        identity: identity.unwrap_or(file.identity),
-                        sets,
-                        digest,
-                    });
-                }
-            }
-        }
-        Some(found)
-    }
-
-    fn list_of(&self, at: u32) -> Option<Arc<[SetId]>> {
-        self.lists.get(&at).map(Arc::clone)
     }
 
     fn touch(&mut self, folder: &FolderFound) {
@@ -314,7 +263,7 @@ impl<'a> Resumption<'a> {
         for at in files.map(|file| file.sets).chain([row.owners]) {
             // What is watched is in no set.
             self.touched
-                .extend(self.lists.get(&at).into_iter().flat_map(|sets| sets.iter()));
+                .extend(self.as_surveyed.list(at).iter().flat_map(|sets| sets.iter()));
         }
     }
 }
