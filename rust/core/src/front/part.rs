@@ -92,7 +92,9 @@ struct Part<'a> {
 impl<'a> Part<'a> {
     fn of(began: &Began<'_>, settled: &'a Settled, affected: &[bool]) -> Option<Self> {
         let compiled = began.located.compiled()?;
-        let ids: HashSet<&str> = with(settled, affected, true).map(|task| &*task.id).collect();
+        let ids: HashSet<&str> = with(settled, affected, true)
+            .map(|task| &*task.id)
+            .collect();
         let pipeline = Pipeline::parse_part(&compiled.ir, |id| ids.contains(id)).ok()?;
         let tasks = with(settled, affected, true).map(|task| task.id.clone());
         let targets = settled.targets.clone();
@@ -106,7 +108,9 @@ impl<'a> Part<'a> {
             engine: Engine::of(root, Arc::clone(&pipeline), ir_digest, request).ok()?,
             pipeline,
             plan,
-            seen: with(settled, affected, true).map(|task| task.seen).collect(),
+            seen: with(settled, affected, true)
+                .map(|task| task.seen)
+                .collect(),
             others: with(settled, affected, false)
                 .map(|task| (&*task.id, task.seen.made))
                 .collect(),
@@ -144,11 +148,7 @@ fn with<'a>(
         .map(|(task, _)| task)
 }
 
-fn graph_of<'a>(
-    pipeline: &'a Pipeline,
-    asked: &'a [String],
-    settled: &'a Settled,
-) -> Graph<'a> {
+fn graph_of<'a>(pipeline: &'a Pipeline, asked: &'a [String], settled: &'a Settled) -> Graph<'a> {
     let name = |place: &u64| {
         let task = usize::try_from(*place)
             .ok()

@@ -125,7 +125,9 @@ impl Plan {
             tasks,
             targets,
             asked: vec![target.to_owned()],
-            layers: std::iter::once(pipeline.env.clone()).chain(of_job).collect(),
+            layers: std::iter::once(pipeline.env.clone())
+                .chain(of_job)
+                .collect(),
         }
     }
 

@@ -43,10 +43,7 @@ pub(super) fn variables_of(pipeline: &Pipeline, plan: &Plan) -> Option<BTreeSet<
 }
 
 /// A value comes from the variable that it names, or from one of its own name.
-fn add_sources(
-    declared: &BTreeMap<String, EnvValue>,
-    names: &mut BTreeSet<String>,
-) {
+fn add_sources(declared: &BTreeMap<String, EnvValue>, names: &mut BTreeSet<String>) {
     for (name, value) in declared {
         let source = match value {
             EnvValue::Text(_) | EnvValue::Literal { .. } => continue,

@@ -1,6 +1,6 @@
 //! A walk that goes on from a survey is the walk that one from the top would be, whatever was edited.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use super::{FILE, FOLDER, HEADER, SUM, Sizes, SumOf, Summed, Survey, Surveyed, h
 use crate::digest::Digest;
 use crate::glob::{Automaton, Pattern, Rule, SetSpec};
 use crate::tree::{
-    Counters, FolderFound, Index, Known, Project, Resumed, Stamp, Walk, resume, walk,
+    Counters, FolderFound, Index, Known, Project, Resumed, Stamp, Walk, resume, resume_part,
+    touched_sets, walk,
 };
 
 const CONTEXT: Digest = Digest([7; 32]);
@@ -24,6 +25,11 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
+        Self::of(&[0, 1, 2, 3])
+    }
+
+    /// With these of the sets only.
+    fn of(wanted: &[usize]) -> Self {
         let glob = |text: &str, exclude| Rule::Glob {
             pattern: Pattern::parse(text).unwrap(),
             exclude,
@@ -39,6 +45,8 @@ impl Place {
             set(vec![glob("out/**", false), glob("d2/d1/**", false)], true),
             set(vec![glob("d2/*/f0.a", false)], false),
         ];
+        let sets = wanted.iter().map(|number| sets[*number].clone());
+        let sets: Vec<SetSpec> = sets.collect();
         Self {
             folder: tempfile::tempdir().unwrap(),
             automaton: Automaton::new(&sets),
@@ -186,6 +194,87 @@ fn going_on_from_a_survey_is_walking_from_the_top() {
         }
     }
     assert!(resumed_some > 400, "{resumed_some}");
+}
+
+/// Some writing to some file that is there, whatever else there may be.
+fn edit_contents(root: &Path, numbers: &mut Numbers) {
+    let name = ["f0.a", "f1.b", "x.a"][usize::try_from(numbers.below(3)).unwrap()];
+    let path = numbers.path(root).join(name);
+    if fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
+        fs::write(&path, numbers.below(100_000).to_string()).unwrap();
+    }
+}
+
+/// What of a walk concerns some sets, by the numbers that they have among themselves.
+fn part_of(walk: &Walk, numbers: &HashMap<u32, u32>) -> Vec<String> {
+    let of = |sets: &[u32]| -> Vec<u32> {
+        let sets = sets.iter().filter_map(|set| numbers.get(set).copied());
+        sets.collect()
+    };
+    let mut found = Vec::new();
+    for folder in &walk.folders {
+        let owners = of(&folder.owners);
+        if !owners.is_empty() {
+            found.push(format!(
+                "{:?} {owners:?} {:?}",
+                folder.path, folder.is_empty
+            ));
+        }
+        for file in &folder.files {
+            let sets = of(&file.sets);
+            if !sets.is_empty() {
+                let path = folder.path_of(&file.name);
+                found.push(format!("{path:?} {sets:?} {:?}", file.identity));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_part_of_a_survey_is_that_part_of_the_walk() {
+    let mut numbers = Numbers(3);
+    let mut parts = 0;
+    for round in 0..60 {
+        let place = Place::new();
+        for _ in 0..12 {
+            edit(place.root(), &mut numbers);
+        }
+        let bytes = place.survey(Stamp::ALWAYS);
+        let survey = Survey::from_bytes(&bytes, CONTEXT).unwrap();
+        for _ in 0..=numbers.below(3) {
+            edit_contents(place.root(), &mut numbers);
+        }
+        let changes = survey.check(place.root()).unwrap();
+        let wanted: &[usize] = [&[0][..], &[1], &[2], &[3], &[1, 2], &[0, 3]][round % 6];
+        let automaton = Place::of(wanted).automaton;
+        let wanted = wanted.iter().map(|set| u32::try_from(*set).unwrap());
+        let renamed: HashMap<u32, u32> = wanted.zip(0..).collect();
+        let Some(part) = resume_part(&survey, &changes, &automaton, &renamed) else {
+            // Only a link that leads elsewhere now can have touched a folder.
+            assert!(!changes.folders.is_empty());
+            continue;
+        };
+        let whole = place.resume(&bytes).unwrap();
+        assert_eq!(touched_sets(&survey, &changes), Some(whole.touched.clone()));
+        let same = renamed.values().map(|set| (*set, *set)).collect();
+        assert_eq!(part_of(&part.walk, &same), part_of(&place.walk(), &renamed));
+        let touched = whole.touched.iter().filter_map(|set| renamed.get(set));
+        assert_eq!(part.touched, touched.copied().collect());
+        // Whatever comes to be anywhere where it could belong to the sets is in a folder of the part.
+        for folder in &whole.walk.folders {
+            let path = &folder.path;
+            let state = if path.is_empty() {
+                automaton.start()
+            } else {
+                automaton.state_of(path)
+            };
+            let is_there = part.walk.folders.iter().any(|other| other.path == *path);
+            assert!(is_there || !state.can_enter, "{path:?}");
+        }
+        parts += 1;
+    }
+    assert!(parts > 30, "{parts}");
 }
 
 #[test]
