@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::source::Source;
 
 const TASK: &str = "t";
-const KEPT: [&str; 10] = [
+const KEPT: [&str; 11] = [
     "packs",
     "table",
     "uses",
@@ -25,6 +25,7 @@ const KEPT: [&str; 10] = [
     "surveys",
     "settled",
     "successes",
+    "successes.newer",
     "durations",
 ];
 

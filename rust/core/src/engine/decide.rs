@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::decision::{Decision, EntryFacts, Extras, Verdict, shown};
 use super::look::{Look, TaskSets};
-use super::memory::Success;
+use super::successes::Success;
 use super::{Decided, Engine, FileChange, Hit, Made, step_env};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -160,7 +160,7 @@ impl Engine {
             self.used(&store, decided.key);
             if let Some(Hit::Stored(_, wanted)) = &decided.hit {
                 let success = success_of(task, decided.key, wanted, facts);
-                self.lock().memory.succeeded(id, success);
+                self.lock().memory.successes.succeeded(id, success);
             }
         }
         let made = match &decided.hit {
@@ -365,7 +365,7 @@ impl Engine {
 
     /// The last success, if it had this key and its outputs are still exactly there.
     fn in_place(&self, asked: &Asked<'_>, store: &str) -> Option<Success> {
-        let success = self.lock().memory.success(asked.id).cloned()?;
+        let success = self.lock().memory.successes.of(asked.id)?;
         if success.store != store || Digest::from_hex(&success.key) != Some(asked.key) {
             return None;
         }
@@ -392,8 +392,9 @@ impl Engine {
         let last = self
             .lock()
             .memory
-            .success(id)
-            .map(|success| success.key.clone());
+            .successes
+            .of(id)
+            .map(|success| success.key);
         let entry = last.and_then(|key| match store.look_up(Digest::from_hex(&key)?) {
             Lookup::Found(entry) => Some(entry),
             Lookup::Absent | Lookup::Corrupt(_) => None,

@@ -28,8 +28,9 @@ impl Engine {
         let last = self
             .lock()
             .memory
-            .success(id)
-            .map(|success| success.key.clone());
+            .successes
+            .of(id)
+            .map(|success| success.key);
         self.decide(id, extras)?;
         let task = self.pipeline.task(id)?;
         let decided = self.lock().decided.get(id).cloned();

@@ -12,8 +12,8 @@ use super::assess::needs;
 use super::decide::{hex, success_of};
 use super::decision::{EntryFacts, Sealed, TaskFacts, shown};
 use super::look::{Look, Reading, entry as manifest_entry, folder_entry, read_stable};
-use super::memory::Success;
 use super::sets::{Built, Sets};
+use super::successes::Success;
 use super::survey::Sums;
 use super::{Decided, Engine, Hit, Made};
 use crate::digest::Digest;
@@ -113,7 +113,7 @@ impl Engine {
             match self.store_entry(&store, task, &decided, &inputs, &outputs, facts) {
                 Ok(success) => {
                     sealed.stored = true;
-                    self.lock().memory.succeeded(id, success);
+                    self.lock().memory.successes.succeeded(id, success);
                 }
                 Err(error) => sealed.trouble = error.to_string(),
             }

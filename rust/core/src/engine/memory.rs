@@ -5,13 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::again::First;
-use super::decision::EntryFacts;
 use super::durations::Durations;
 use super::look::Look;
+use super::successes::Successes;
 use super::survey::{Basis, Checked};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -29,22 +29,10 @@ pub(super) struct Memory {
     pub(super) checked: Option<Checked>,
     /// The same for tasks that are looked at again.
     pub(super) first: Option<Arc<First>>,
-    successes: BTreeMap<String, Success>,
-    successes_changed: bool,
+    pub(super) successes: Successes,
     pub(super) durations: Durations,
     /// By the root of the store.
     pub(super) uses: BTreeMap<PathBuf, Uses>,
-}
-
-/// A task as it last succeeded, or was last found to have. Outputs that are still exactly these, under
-/// the same key, need no look into the store.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub(super) struct Success {
-    pub(super) key: String,
-    pub(super) store: String,
-    /// Of the outputs with their exact modes: `Manifest::exact_digest`.
-    pub(super) exact: String,
-    pub(super) facts: EntryFacts,
 }
 
 impl Memory {
@@ -55,22 +43,9 @@ impl Memory {
             first: None,
             basis: None,
             checked: None,
-            // A damaged table costs a look into the store, and an explanation of the next miss.
-            successes: read_checked(&state.join("successes")).unwrap_or_default(),
-            successes_changed: false,
+            successes: Successes::read(state),
             durations: Durations::default(),
             uses: BTreeMap::new(),
-        }
-    }
-
-    pub(super) fn success(&self, task: &str) -> Option<&Success> {
-        self.successes.get(task)
-    }
-
-    pub(super) fn succeeded(&mut self, task: &str, success: Success) {
-        if self.success(task) != Some(&success) {
-            self.successes.insert(task.to_owned(), success);
-            self.successes_changed = true;
         }
     }
 
@@ -93,10 +68,7 @@ impl Memory {
             }
             self.fresh.clear();
         }
-        if self.successes_changed {
-            write_checked(state, "successes", &self.successes)?;
-            self.successes_changed = false;
-        }
+        self.successes.write(state)?;
         self.durations.write(state)?;
         for (root, uses) in &mut self.uses {
             uses.write(&Store::at(root))?;

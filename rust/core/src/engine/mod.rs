@@ -16,6 +16,7 @@ mod memory;
 mod part;
 mod request;
 mod sets;
+mod successes;
 mod survey;
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,6 +28,7 @@ pub use decision::{Decision, EntryFacts, Extras, FileChange, Sealed, TaskFacts, 
 pub use explain::InputDifferences;
 pub use part::SeenTask;
 pub use request::Request;
+pub use successes::files_of_successes;
 pub use survey::{Checked, Standing};
 
 use crate::digest::Digest;
@@ -38,7 +40,8 @@ use crate::store::{Entry, Store, Uses};
 use crate::tree::{Counters, Index, Manifest, Stamp};
 
 use look::Writing;
-use memory::{Memory, Success};
+use memory::Memory;
+use successes::Success;
 
 pub struct Engine {
     root: PathBuf,

@@ -390,15 +390,29 @@ impl Run<'_> {
         recorder.begin();
         let outcome = if let Some(checked) = to_run {
             keep_descriptors();
-            // Without it the pipeline tells, as long as that is kept.
-            let _ = write_graph(
-                &folder,
-                &Graph::of(self.pipeline, facts.asked, facts.planned),
-            );
-            execute(
-                &self.work(facts.run_id, checked, &HashSet::new()),
-                &recorder,
-            )
+            let graph = || {
+                // Without it the pipeline tells, as long as that is kept.
+                let graph = Graph::of(self.pipeline, facts.asked, facts.planned);
+                let _ = write_graph(&folder, &graph);
+            };
+            let others = HashSet::new();
+            let work = Work {
+                root: &self.located.root,
+                run_id: facts.run_id,
+                pipeline: self.pipeline,
+                tasks: &self.plan.tasks,
+                others: &others,
+                meanwhile: &graph,
+                engine: self.engine,
+                decisions: self.decisions,
+                host: &self.call.environment,
+                concurrency: self.call.cores as usize,
+                log_bytes: self.bounds.log_bytes,
+                checked,
+                ender: &self.call.ender,
+                world: self.world,
+            };
+            execute(&work, &recorder)
         } else {
             let tasks = tasks.unwrap_or_default();
             self.engine.save().ok()?;
@@ -446,29 +460,6 @@ impl Run<'_> {
             self.decisions,
             &self.call.environment,
         )
-    }
-
-    fn work<'a>(
-        &'a self,
-        run_id: &'a str,
-        checked: Checked,
-        others: &'a HashSet<&'a str>,
-    ) -> Work<'a> {
-        Work {
-            root: &self.located.root,
-            run_id,
-            pipeline: self.pipeline,
-            tasks: &self.plan.tasks,
-            others,
-            engine: self.engine,
-            decisions: self.decisions,
-            host: &self.call.environment,
-            concurrency: self.call.cores as usize,
-            log_bytes: self.bounds.log_bytes,
-            checked,
-            ender: &self.call.ender,
-            world: self.world,
-        }
     }
 
     /// The hits whose outputs are not in place. None if anything is no hit.

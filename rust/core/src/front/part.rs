@@ -2,7 +2,7 @@
 //! decided anew, and of the others it is told what was found before.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::plan::Plan;
 use super::settled::Settled;
@@ -42,6 +42,7 @@ pub(super) fn run(
     let started_at = timestamp(began.started_ms);
     let records = with(&settled, &affected, false).map(|task| task.record(&started_at));
     let records: Vec<TaskRecord> = records.collect::<Option<_>>()?;
+    let records = Mutex::new(records);
     let planned: Vec<String> = settled.tasks.iter().map(|task| task.id.clone()).collect();
     if began.world.is_interrupted() {
         return None;
@@ -51,10 +52,13 @@ pub(super) fn run(
     let recorder = began.recorder(&settled, &facts, &folder);
     recorder.begin();
     keep_descriptors();
-    let _ = write_graph(&folder, &graph_of(&pipeline, facts.asked, &settled));
-    for record in records {
-        recorder.settle(record);
-    }
+    let meanwhile = || {
+        let mut records = records.lock().unwrap_or_else(PoisonError::into_inner);
+        for record in records.drain(..) {
+            recorder.settle(record);
+        }
+        let _ = write_graph(&folder, &graph_of(&pipeline, facts.asked, &settled));
+    };
     let others: HashSet<&str> = others.iter().map(|(id, _)| *id).collect();
     let work = Work {
         root: &began.located.root,
@@ -62,6 +66,7 @@ pub(super) fn run(
         pipeline: &pipeline,
         tasks: &plan.tasks,
         others: &others,
+        meanwhile: &meanwhile,
         engine: &engine,
         decisions: &decisions,
         host,

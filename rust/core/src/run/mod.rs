@@ -71,6 +71,8 @@ pub(crate) struct Work<'a> {
     pub(crate) tasks: &'a [String],
     /// Other tasks, which are in place: what depends on them alone is as it was foreseen.
     pub(crate) others: &'a HashSet<&'a str>,
+    /// What is done while the first task runs, and before anything is told of it.
+    pub(crate) meanwhile: &'a (dyn Fn() + Sync),
     pub(crate) engine: &'a Engine,
     pub(crate) decisions: &'a BTreeMap<String, Decision>,
     pub(crate) host: &'a Variables,
@@ -138,7 +140,6 @@ pub(crate) fn execute(work: &Work<'_>, recorder: &Recorder<'_>) -> Result<u8> {
             format!("the secret `{name}` has fewer than 4 characters and will not be masked");
         recorder.warn("PIPEC_SHORT_SECRET", message, None);
     }
-    recorder.save_first();
     let outcome = run_tasks(work, recorder, &in_place);
     match outcome {
         Ok(Some((exit_code, reason))) => {

@@ -38,10 +38,22 @@ struct Shared<'a> {
     calling: OwnedFd,
 }
 
+/// Lets the tasks be told of, whatever becomes of what comes before.
+struct Begun<'a, 'b>(&'a Shared<'b>);
+
+impl Drop for Begun<'_, '_> {
+    fn drop(&mut self) {
+        self.0.lock().is_begun = true;
+        self.0.changed.notify_all();
+    }
+}
+
 struct State<'a> {
     schedule: Schedule<'a>,
     workers: usize,
     idle: usize,
+    /// Everything that is told before the first task has been.
+    is_begun: bool,
     fault: Option<Error>,
 }
 
@@ -83,6 +95,7 @@ pub(super) fn drive(
             schedule,
             workers: 1,
             idle: 0,
+            is_begun: false,
             fault: None,
         }),
         changed: Condvar::new(),
@@ -91,7 +104,11 @@ pub(super) fn drive(
     std::thread::scope(|scope| {
         let shared = &shared;
         scope.spawn(move || work_off(scope, shared));
-        // While the first task runs: it will be wanted when that is done.
+        // While the first task runs.
+        let begun = Begun(shared);
+        (work.meanwhile)();
+        run.recorder.save_first();
+        drop(begun);
         work.engine.prepare_to_look_again();
         listen(shared, groups, &mut File::from(hearing));
     });
@@ -268,7 +285,12 @@ fn one(shared: &Shared<'_>, place: Place) -> Result<Ending> {
         .iter()
         .all(|need| shared.in_place.contains(need.as_str()));
     let foreseen = shared.work.decisions.get(id).filter(|_| is_foreseen);
+    if task.steps.is_empty() {
+        // Whether a group counts as cached is told by the records of others.
+        shared.wait_for_begin();
+    }
     let record = perform(shared.run, id, task, foreseen)?;
+    shared.wait_for_begin();
     let ending = match record.status {
         Status::Cancelled => Ending::Cancelled,
         Status::Failed if !task.allow_failure => Ending::Failed,
@@ -281,6 +303,17 @@ fn one(shared: &Shared<'_>, place: Place) -> Result<Ending> {
 impl<'a> Shared<'a> {
     fn lock(&self) -> MutexGuard<'_, State<'a>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until everything is told that comes before the first task.
+    fn wait_for_begin(&self) {
+        let mut state = self.lock();
+        while !state.is_begun {
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Has the calling thread look around.

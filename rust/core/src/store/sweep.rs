@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::tree::EntryKind;
 
 /// Everything that a store and an engine keep in their folder.
-const OURS: [&str; 14] = [
+const OURS: [&str; 15] = [
     "cas",
     "packs",
     "table",
@@ -30,6 +30,7 @@ const OURS: [&str; 14] = [
     "settled",
     "stamp",
     "successes",
+    "successes.newer",
     "durations",
 ];
 /// What an earlier version kept, and nobody reads any more.

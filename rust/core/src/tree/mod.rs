@@ -22,7 +22,7 @@ pub use journal::{append as append_to_journal, journal_of};
 pub use kept::keep_newest;
 pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, Sum, differences};
 pub use os::{Folder, open_file, path_of, read_link};
-pub use part::{resume_part, touched_sets};
+pub(crate) use part::{resume_part, touched_sets};
 pub use resume::{Resumed, resume, rules_above};
 pub use stamp::{Stamp, has_no_writer};
 pub use survey::{

@@ -13,7 +13,7 @@ use crate::glob::{Automaton, SetId, State};
 /// left out. `numbers`: each of them by its number in the survey.
 ///
 /// None if a folder has to be listed, or if the survey makes no sense.
-pub fn resume_part(
+pub(crate) fn resume_part(
     survey: &Survey,
     changes: &Changes,
     automaton: &Automaton,
@@ -52,7 +52,7 @@ pub fn resume_part(
 }
 
 /// The sets of which a file is not as a survey has it. None if that takes a look into folders.
-pub fn touched_sets(survey: &Survey, changes: &Changes) -> Option<HashSet<SetId>> {
+pub(crate) fn touched_sets(survey: &Survey, changes: &Changes) -> Option<HashSet<SetId>> {
     if !changes.folders.is_empty() {
         return None;
     }

@@ -6,13 +6,11 @@ use crate::engine::{EntryFacts, SeenTask, Standing};
 use crate::glob::SetId;
 
 const FORMAT: &[u8] = b"pipec settled 2\n";
+const FORMAT_OF_OPEN: &[u8] = b"pipec settled open 1\n";
 
 impl Settled {
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (checksum, body) = bytes.strip_prefix(FORMAT)?.split_first_chunk::<32>()?;
-        if Digest::derive("pipec settled", body).0 != *checksum {
-            return None;
-        }
+        let (checksum, body) = checked(bytes, FORMAT)?;
         let mut reader = Reader(body);
         let settled = Self {
             pipeline: reader.text()?,
@@ -29,6 +27,7 @@ impl Settled {
             variables: reader.list(Reader::text)?,
             values: reader.digest()?,
             ends_ms: reader.number()?,
+            checksum,
         };
         reader.0.is_empty().then_some(settled)
     }
@@ -56,10 +55,57 @@ impl Settled {
         }
         writer.digest(self.values);
         writer.number(self.ends_ms);
-        let body = writer.0;
-        let checksum = Digest::derive("pipec settled", &body);
-        [FORMAT, &checksum.0, &body].concat()
+        with_checksum(FORMAT, &writer.0)
     }
+
+    /// Takes in what `encode_open` gave of the same plan. None for anything else.
+    pub(super) fn decode_open(&mut self, bytes: &[u8]) -> Option<()> {
+        let (_, body) = checked(bytes, FORMAT_OF_OPEN)?;
+        let mut reader = Reader(body);
+        if reader.digest()? != self.checksum {
+            return None;
+        }
+        let successes = reader.digest()?;
+        let places = reader.list(Reader::number)?;
+        let mut open = Vec::with_capacity(places.len());
+        for place in places {
+            let place = usize::try_from(place).ok()?;
+            open.push(place);
+            self.tasks.get(place)?;
+        }
+        reader.0.is_empty().then_some(())?;
+        for place in open {
+            self.tasks[place].is_open = true;
+        }
+        self.successes = successes;
+        Some(())
+    }
+
+    /// Which tasks are open, and what else is not as it was when the plan was written down.
+    pub(super) fn encode_open(&self) -> Vec<u8> {
+        let mut writer = Writer(Vec::new());
+        writer.digest(self.checksum);
+        writer.digest(self.successes);
+        let places = (0_u64..).zip(&self.tasks);
+        let open: Vec<u64> = places
+            .filter(|(_, task)| task.is_open)
+            .map(|(place, _)| place)
+            .collect();
+        writer.numbers(&open);
+        with_checksum(FORMAT_OF_OPEN, &writer.0)
+    }
+}
+
+fn with_checksum(format: &[u8], body: &[u8]) -> Vec<u8> {
+    let checksum = Digest::derive("pipec settled", body);
+    [format, &checksum.0, body].concat()
+}
+
+/// The checksum and what it is of. None for anything that is not, whole, of this format.
+fn checked<'a>(bytes: &'a [u8], format: &[u8]) -> Option<(Digest, &'a [u8])> {
+    let (checksum, body) = bytes.strip_prefix(format)?.split_first_chunk::<32>()?;
+    let checksum = Digest(*checksum);
+    (Digest::derive("pipec settled", body) == checksum).then_some((checksum, body))
 }
 
 impl SettledTask {
@@ -97,7 +143,7 @@ impl SettledTask {
                 made,
             },
             depends_on: reader.list(Reader::number)?,
-            is_open: reader.number()? != 0,
+            is_open: false,
         })
     }
 
@@ -121,11 +167,7 @@ impl SettledTask {
             writer.number(u64::from(outputs));
         }
         writer.digest(self.seen.made);
-        writer.number(self.depends_on.len() as u64);
-        for place in &self.depends_on {
-            writer.number(*place);
-        }
-        writer.number(u64::from(self.is_open));
+        writer.numbers(&self.depends_on);
     }
 }
 
@@ -134,6 +176,13 @@ struct Writer(Vec<u8>);
 impl Writer {
     fn number(&mut self, number: u64) {
         self.0.extend_from_slice(&number.to_le_bytes());
+    }
+
+    fn numbers(&mut self, numbers: &[u64]) {
+        self.number(numbers.len() as u64);
+        for number in numbers {
+            self.number(*number);
+        }
     }
 
     fn text(&mut self, text: &str) {
@@ -213,7 +262,7 @@ mod tests {
                         made: digest(6),
                     },
                     depends_on: vec![],
-                    is_open: true,
+                    is_open: false,
                 },
                 SettledTask {
                     id: "all".into(),
@@ -237,12 +286,48 @@ mod tests {
             variables: vec!["CI".into(), "NODE_*".into()],
             values: digest(4),
             ends_ms: 9,
+            checksum: Digest([0; 32]),
         }
     }
 
     #[test]
     fn what_was_kept_is_recalled() {
-        assert_eq!(Settled::decode(&settled().encode()), Some(settled()));
+        let recalled = Settled::decode(&settled().encode()).unwrap();
+        let checksum = recalled.checksum;
+        assert_eq!(
+            recalled,
+            Settled {
+                checksum,
+                ..settled()
+            }
+        );
+    }
+
+    #[test]
+    fn open_tasks_are_those_of_this_plan() {
+        let recall = || Settled::decode(&settled().encode()).unwrap();
+        let mut later = recall();
+        later.tasks[1].is_open = true;
+        later.successes = Digest([9; 32]);
+        let bytes = later.encode_open();
+        let mut recalled = recall();
+        assert_eq!(recalled.decode_open(&bytes), Some(()));
+        assert_eq!(recalled, later);
+        for at in 0..bytes.len() {
+            let mut broken = bytes.clone();
+            broken[at] ^= 1;
+            for bytes in [&broken[..], &bytes[..at]] {
+                let mut recalled = recall();
+                assert_eq!(recalled.decode_open(bytes), None);
+                assert_eq!(recalled, recall());
+            }
+        }
+        let other = Settled {
+            warnings: 3,
+            ..settled()
+        };
+        let mut other = Settled::decode(&other.encode()).unwrap();
+        assert_eq!(other.decode_open(&bytes), None);
     }
 
     #[test]

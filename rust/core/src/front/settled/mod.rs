@@ -16,15 +16,17 @@ use super::plan::Plan;
 use super::project::{Compiled, Located};
 use super::{Call, VERSION};
 use crate::digest::{Digest, Fields};
-use crate::engine::{Checked, Decision, Engine, EntryFacts, SeenTask, Standing};
+use crate::engine::{
+    Checked, Decision, Engine, EntryFacts, SeenTask, Standing, files_of_successes,
+};
 use crate::ir::{Pipeline, StructuredInput, Task};
 use crate::run::record::TaskRecord;
 use crate::store::{replace, temporary_in};
-use crate::tree::Identity;
+use crate::tree::{Identity, is_gone};
 use variables::{values_of, variables_of};
 
-/// As many plans of a project are kept.
-const KEPT: usize = 16;
+/// As many files of plans of a project are kept: most plans have one, some have one of open tasks too.
+const KEPT: usize = 24;
 /// Beyond this many files, and this part of all, a survey is so much out of date that it is time for a new
 /// one.
 const FEW_FILES: usize = 16;
@@ -49,6 +51,8 @@ pub(super) struct Settled {
     values: Digest,
     /// From here on some hit may have expired, or its use has to be written down. Milliseconds.
     ends_ms: u64,
+    /// Of the plan as it was written down.
+    checksum: Digest,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -72,8 +76,12 @@ impl Settled {
         call: &Call,
         now_ms: u64,
     ) -> Option<Self> {
-        let bytes = fs::read(path_of(located, target, call)).ok()?;
-        let settled = Self::decode(&bytes)?;
+        let path = path_of(located, target, call);
+        let mut settled = Self::decode(&fs::read(&path).ok()?)?;
+        if let Ok(bytes) = fs::read(open_of(&path)) {
+            // What is of another plan, or damaged, says nothing of this one.
+            let _ = settled.decode_open(&bytes);
+        }
         let is_current = now_ms < settled.ends_ms
             && now_ms.saturating_add(GOOD_FOR_MS) >= settled.ends_ms
             && settled.values == values_of(&settled.variables, &call.environment)
@@ -132,21 +140,9 @@ impl Settled {
         }
         if let Some(successes) = successes_of(&located.state()) {
             self.successes = successes;
-            let _ = self.write(located, target, call);
+            let path = open_of(&path_of(located, target, call));
+            let _ = put(located, &path, &self.encode_open());
         }
-    }
-
-    fn write(&self, located: &Located, target: &str, call: &Call) -> Option<()> {
-        let path = path_of(located, target, call);
-        let folder = path.parent()?;
-        fs::create_dir_all(folder).ok()?;
-        let is_new = !path.exists();
-        let temporary = temporary_in(&located.state().join("tmp")).ok()?;
-        replace(&path, &temporary, &self.encode()).ok()?;
-        if is_new {
-            crate::tree::keep_newest(folder, KEPT);
-        }
-        Some(())
     }
 }
 
@@ -232,8 +228,21 @@ fn try_to_keep(found: &InPlace<'_>) -> Option<()> {
         values: values_of(&variables, &found.call.environment),
         variables,
         ends_ms,
+        checksum: Digest([0; 32]),
     };
-    settled.write(found.located, &found.plan.asked[0], found.call)
+    let path = path_of(found.located, &found.plan.asked[0], found.call);
+    fs::create_dir_all(path.parent()?).ok()?;
+    let is_new = !path.exists();
+    put(found.located, &path, &settled.encode())?;
+    if is_new {
+        crate::tree::keep_newest(path.parent()?, KEPT);
+    }
+    Some(())
+}
+
+fn put(located: &Located, path: &Path, bytes: &[u8]) -> Option<()> {
+    let temporary = temporary_in(&located.state().join("tmp")).ok()?;
+    replace(path, &temporary, bytes).ok()
 }
 
 /// Whether it depends on each task whose outputs it takes in.
@@ -255,16 +264,30 @@ fn path_of(located: &Located, target: &str, call: &Call) -> PathBuf {
     located.state().join("settled").join(&name[..32])
 }
 
-/// Stands for the table of successes: whoever changes it replaces it.
+/// Where it stands which tasks of a plan are open.
+fn open_of(path: &Path) -> PathBuf {
+    path.with_extension("open")
+}
+
+/// Stands for the table of successes: whoever changes it replaces one of its files.
 fn successes_of(state: &Path) -> Option<Digest> {
-    let found = fs::symlink_metadata(state.join("successes")).ok()?;
-    let identity = Identity::from(&found);
+    let [table, newer] = files_of_successes(state);
     let mut fields = Fields::new("pipec table of successes");
+    add_identity(&mut fields, &fs::symlink_metadata(table).ok()?);
+    match fs::symlink_metadata(newer) {
+        Ok(found) => add_identity(&mut fields, &found),
+        Err(error) if is_gone(&error) => {}
+        Err(_) => return None,
+    }
+    Some(fields.finish())
+}
+
+fn add_identity(fields: &mut Fields, found: &fs::Metadata) {
+    let identity = Identity::from(found);
     fields
         .number(identity.device)
         .number(identity.inode)
         .number(identity.size)
         .bytes(&identity.mtime.to_le_bytes())
         .bytes(&identity.ctime.to_le_bytes());
-    Some(fields.finish())
 }
