@@ -27,13 +27,13 @@ impl<'a> AsSurveyed<'a> {
 
     /// Only of the sets that have a number here, and under these numbers. None if the survey makes no sense.
     pub(super) fn of_sets(survey: &'a Survey, numbers: &HashMap<SetId, SetId>) -> Option<Self> {
-        let mut lists = survey.lists(usize::MAX)?;
-        for list in lists.values_mut() {
+        let wanted = |(at, list): (u32, Arc<[SetId]>)| {
             let wanted = list.iter().filter_map(|set| numbers.get(set).copied());
             let mut wanted: Vec<SetId> = wanted.collect();
             wanted.sort_unstable();
-            *list = wanted.into();
-        }
+            (at, wanted.into())
+        };
+        let lists = survey.lists(usize::MAX)?.into_iter().map(wanted).collect();
         Some(Self::with(survey, lists))
     }
 

@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::as_surveyed::AsSurveyed;
-use super::identity::Identity;
-use super::ignore_files::Ignored;
+use super::ignore_files::{IgnoreFile, Ignored};
 use super::survey::{Changes, FolderChange, Role, Survey};
 use super::walk::{FolderFound, Pending, Project, Walk};
 use crate::digest::Digest;
@@ -262,8 +261,8 @@ impl<'a> Resumption<'a> {
             .filter_map(|at| self.survey.file(at, row.identity.device));
         for at in files.map(|file| file.sets).chain([row.owners]) {
             // What is watched is in no set.
-            self.touched
-                .extend(self.as_surveyed.list(at).iter().flat_map(|sets| sets.iter()));
+            let sets = self.as_surveyed.list(at).unwrap_or_default();
+            self.touched.extend(sets.iter());
         }
     }
 }
