@@ -168,6 +168,7 @@ mod tests {
                 files: 3,
                 bytes: 4,
                 outputs_digest: "o".into(),
+                metadata: None,
             },
         }
     }

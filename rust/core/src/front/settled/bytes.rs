@@ -124,6 +124,8 @@ impl SettledTask {
                     files: reader.number()?,
                     bytes: reader.number()?,
                     outputs_digest: reader.text()?,
+                    // Plain tasks say nothing about themselves.
+                    metadata: None,
                 },
             )),
         };
@@ -244,6 +246,7 @@ mod tests {
             files: 7,
             bytes: 8,
             outputs_digest: "ab".into(),
+            metadata: None,
         };
         let digest = |number| Digest([number; 32]);
         Settled {
