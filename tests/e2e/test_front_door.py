@@ -163,7 +163,7 @@ def test_an_unexpected_error_asks_for_a_report(app):
         "import pipec.plan.select as s\ns.select = lambda *a, **k: 1 / 0\n",
     )
     path = os.pathsep.join([str(app.folder / "sabotage"), app.environment["PYTHONPATH"]])
-    words = ("run", "verify", "--concurrency", "auto")
+    words = ("run", "verify", "-C", ".")
     result = app.pipec(*words, env={"PYTHONPATH": path})
     assert result == snapshot(
         Result(

@@ -43,7 +43,7 @@ env = { LEVEL = "1" }
 """
 
 SHORT = ("run", "verify")
-LONG = ("run", "verify", "--concurrency", "auto")
+LONG = ("-C", ".", "run", "verify")
 CHANGING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\d{8}T\d{6}\.\d{3}-[0-9a-f]{8}|(?<=_ms\": )\d+")
 
 

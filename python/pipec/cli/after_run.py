@@ -40,7 +40,16 @@ def complete_record(invocation: Invocation, root: str, run_id: str) -> None:
     record = read_run(root, run_id)
     if record is None:
         return
-    request = open_request(invocation, RunOptions(targets=record.request.targets))
+    asked = record.request
+    request = open_request(
+        invocation,
+        RunOptions(
+            targets=asked.targets,
+            only=bool(asked.only),
+            params=tuple(f"{name}={value}" for name, value in asked.params.items()),
+            arguments=asked.arguments or (),
+        ),
+    )
     assessment = assess(request, Services(handle_signals=False), run_id)
     # What is missing now was missing then: the tasks that failed of it have said so.
     with contextlib.suppress(PipecError):

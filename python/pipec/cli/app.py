@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from importlib import import_module
 from keyword import iskeyword
 from typing import Annotated, Literal
@@ -18,7 +19,7 @@ from typer._completion_classes import completion_init
 
 from pipec.cli.invocation import Invocation
 from pipec.cli.main import TWICE, VERBS
-from pipec.cli.options import UsageError
+from pipec.cli.options import TAKING_ARGUMENTS, UsageError, split_arguments
 from pipec.frontend.suggest import did_you_mean
 
 COMPLETION = "_PIPEC_COMPLETE"
@@ -117,6 +118,9 @@ def run_app(invocation: Invocation, words: list[str]) -> int:
         PipecError: what the command raises.
     """
     command = open_app()
+    if words and words[0] in TAKING_ARGUMENTS:
+        words, arguments = split_arguments(words)
+        invocation = replace(invocation, arguments=arguments)
     if COMPLETION in invocation.environ:
         completion_init()
         command.main(words, prog_name="pipec", complete_var=COMPLETION, obj=invocation)

@@ -15,7 +15,8 @@ from pipec.ir.pipeline import Pipeline
 class Invocation:
     """What every command gets.
 
-    `owns_process`: signals of this process are for the command, as on a command line.
+    `owns_process`: signals of this process are for the command, as on a command line. `arguments`
+    stood behind `--`, for `run` and `run-task`.
     """
 
     cwd: str
@@ -23,6 +24,7 @@ class Invocation:
     settings: Settings
     console: Console
     owns_process: bool = True
+    arguments: tuple[str, ...] = ()
 
     @property
     def start(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pipec.codes import Code
 from pipec.errors import PlanError
@@ -9,6 +10,10 @@ from pipec.errors import PlanError
 FORMATS = ("text", "json", "jsonl")
 OUTPUT_LOGS = ("full", "new-only", "errors-only", "none")
 LOG_ORDERS = ("grouped", "stream")
+TAKING_ARGUMENTS = ("run", "run-task")
+"""The commands that pass on what stands behind `--`."""
+
+CONTINUE = ("never", "dependencies-successful", "always")
 
 
 class UsageError(PlanError):
@@ -31,7 +36,10 @@ class Settings:
 
 @dataclass(slots=True, kw_only=True)
 class RunOptions:
-    """A request to run, as it was written: names are not looked up yet."""
+    """A request to run, as it was written: names are not looked up yet.
+
+    `arguments` is what stands behind `--`.
+    """
 
     targets: tuple[str, ...] = ()
     is_task: bool = False
@@ -44,6 +52,11 @@ class RunOptions:
     """Those that failed unless said otherwise; with logs as they come, those of what runs."""
     log_order: str = "grouped"
     params: tuple[str, ...] = ()
+    continue_mode: Literal["never", "dependencies-successful", "always"] = "never"
+    only: bool = False
+    filters: tuple[str, ...] = ()
+    timeout: str = ""
+    arguments: tuple[str, ...] = ()
 
 
 _GLOBAL_VALUES = {
@@ -64,8 +77,11 @@ _RUN_VALUES = {
     "--format": "format",
     "--output-logs": "output_logs",
     "--log-order": "log_order",
+    "--continue": "continue_mode",
+    "--timeout": "timeout",
 }
-_RUN_FLAGS = {"--force": "force", "--dry": "dry", "--wait": "wait"}
+_RUN_LISTS = ("--param", "--filter")
+_RUN_FLAGS = {"--force": "force", "--dry": "dry", "--wait": "wait", "--only": "only"}
 
 
 def take_globals(argv: Sequence[str]) -> tuple[Settings, list[str]]:
@@ -105,11 +121,12 @@ def plain_run(words: Sequence[str]) -> RunOptions | None:
     Typer knows every form, and says what is wrong with the others. Of a form that is known here it
     makes the same request.
     """
-    if not words or words[0] not in ("run", "run-task"):
+    if not words or words[0] not in TAKING_ARGUMENTS:
         return None
     options = RunOptions(is_task=words[0] == "run-task")
     targets: list[str] = []
-    params: list[str] = []
+    lists: dict[str, list[str]] = {name: [] for name in _RUN_LISTS}
+    words, options.arguments = split_arguments(words)
     rest = iter(words[1:])
     for word in rest:
         name, equals, value = word.partition("=")
@@ -117,29 +134,39 @@ def plain_run(words: Sequence[str]) -> RunOptions | None:
             targets.append(word)
         elif word in _RUN_FLAGS:
             setattr(options, _RUN_FLAGS[word], True)
-        elif name in _RUN_VALUES or name == "--param":
+        elif name in _RUN_VALUES or name in lists:
             value = value if equals else next(rest, "")
             if not value or value.startswith("-"):
                 return None
-            if name == "--param":
-                params.append(value)
+            if name in lists:
+                lists[name].append(value)
             else:
                 setattr(options, _RUN_VALUES[name], value)
         else:
             return None
-    if not targets or not _are_values(options):
-        return None
-    if options.is_task and (params or len(targets) != 1):
-        return None
     options.targets = tuple(targets)
-    options.params = tuple(params)
-    return options
+    options.params = tuple(lists["--param"])
+    options.filters = tuple(lists["--filter"])
+    return options if _is_whole(options) else None
 
 
-def _are_values(options: RunOptions) -> bool:
-    """Whether each option that has but a few values has one of them."""
+def _is_whole(options: RunOptions) -> bool:
+    """Whether all that was said can be: else typer says what is wrong."""
+    if options.is_task and (options.params or options.filters or len(options.targets) != 1):
+        return False
     return (
-        options.format in FORMATS
+        bool(options.targets or options.filters)
+        and options.format in FORMATS
         and options.log_order in LOG_ORDERS
         and options.output_logs in (None, *OUTPUT_LOGS)
+        and options.continue_mode in CONTINUE
     )
+
+
+def split_arguments(words: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """What stands before the first `--`, and what behind it."""
+    before = list(words)
+    if "--" not in before:
+        return before, ()
+    at = before.index("--")
+    return before[:at], tuple(before[at + 1 :])

@@ -24,6 +24,19 @@ Dry = Annotated[bool, typer.Option("--dry", help="Change nothing; say what would
 DryRun = Annotated[
     bool, typer.Option("--dry", "--dry-run", help="Change nothing; say what would be done.")
 ]
+Continue = Annotated[
+    Literal["never", "dependencies-successful", "always"],
+    typer.Option(
+        "--continue",
+        help="What still starts after a failure: nothing; what does not depend on it; everything.",
+    ),
+]
+Only = Annotated[
+    bool, typer.Option("--only", help="Run the named tasks alone, not what they depend on.")
+]
+Timeout = Annotated[
+    str, typer.Option(metavar="DURATION", help="How long the run may take, such as `10m`.")
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait for a run that is active in this project.")
 ]
@@ -60,6 +73,11 @@ def examples(*lines: str) -> str:
     """The end of a help page: how the command is used."""
     shown = "\n".join(f"  {line}" for line in lines)
     return f"\b\nExamples:\n{shown}\n\nOptions of every command: pipec --help."
+
+
+def arguments_of(context: typer.Context) -> tuple[str, ...]:
+    """What stood behind `--`."""
+    return invocation_of(context).arguments
 
 
 def invocation_of(context: typer.Context) -> Invocation:

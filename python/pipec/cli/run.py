@@ -9,7 +9,8 @@ from pipec.cli.invocation import Invocation
 from pipec.cli.options import RunOptions, UsageError
 from pipec.cli.report.plain import PlainReporter
 from pipec.cli.report.words import plural
-from pipec.ir.codec import decode
+from pipec.cli.time_limit import time_limit_of
+from pipec.ir.codec import decode, encode
 from pipec.plan.params import bind_params
 from pipec.plan.select import select
 from pipec.runtime.events import Listener
@@ -66,20 +67,38 @@ def open_request(invocation: Invocation, options: RunOptions) -> RunRequest:
     """
     found, compiled = invocation.compile()
     pipeline = decode(compiled.pipeline_bytes)
-    plan = select(pipeline, options.targets, kind="task" if options.is_task else "any")
+    plan = select(
+        pipeline,
+        options.targets,
+        kind="task" if options.is_task else "any",
+        only=options.only,
+        filters=options.filters,
+    )
+    pipeline_bytes = compiled.pipeline_bytes
+    if options.arguments:
+        from pipec.plan.arguments import with_arguments
+
+        pipeline = with_arguments(pipeline, plan.targets, options.arguments)
+        pipeline_bytes = encode(pipeline)
+    timeout_ms, time_limit = time_limit_of(pipeline, plan, options.timeout)
     if compiled.warnings:
         warnings = plural(len(compiled.warnings), "warning")
         invocation.console.say(f"{found.shown} has {warnings}: `pipec check` shows more")
     return RunRequest(
         root=found.root,
         pipeline=pipeline,
-        pipeline_bytes=compiled.pipeline_bytes,
+        pipeline_bytes=pipeline_bytes,
         plan=plan,
         platform=platform_name(),
         host_env=invocation.environ,
         concurrency=parse_concurrency(options.concurrency, cores=usable_cores()),
         force=options.force,
         params=bind_params(pipeline, plan, _named_values(options.params)),
+        arguments=options.arguments,
+        filters=options.filters,
+        continue_mode=options.continue_mode,
+        timeout_ms=timeout_ms,
+        time_limit=time_limit,
         wait=options.wait,
         keep_runs=number_from(invocation, "PIPEC_KEEP_RUNS", KEEP_RUNS),
         max_log_bytes=number_from(invocation, "PIPEC_MAX_LOG_BYTES", MAX_LOG_BYTES),

@@ -22,20 +22,33 @@ class Plan:
     `tasks` holds every task that takes part, each after those it depends on; among tasks that could
     stand at the same place, the smaller id comes first. `jobs` are the jobs asked for and `targets`
     the tasks asked for, directly or by a job, both without repetition in the order of the request.
+    `asked` are the names of the request. `only`: what the targets depend on is left as it is.
     """
 
     tasks: tuple[TaskId, ...]
     jobs: tuple[JobId, ...] = ()
     targets: tuple[TaskId, ...] = ()
+    asked: tuple[str, ...] = ()
+    only: bool = False
 
 
-def select(pipeline: Pipeline, targets: Sequence[str], *, kind: Kind = "any") -> Plan:
+def select(
+    pipeline: Pipeline,
+    targets: Sequence[str],
+    *,
+    kind: Kind = "any",
+    only: bool = False,
+    filters: Sequence[str] = (),
+) -> Plan:
     """The plan for these names: jobs, tasks, or the base names of tasks with a matrix.
 
-    A name that is both a job and a task means the job, unless `kind` is "task".
+    A name that is both a job and a task means the job, unless `kind` is "task". `only` leaves out
+    what the targets depend on. `filters` choose targets among what the names would run, or among
+    all tasks if there are no names.
 
     Raises:
-        PlanError: a name means nothing here, or the jobs give the run different environments.
+        PlanError: a name or a filter means nothing here, or the jobs give the run different
+            environments.
     """
     jobs: dict[JobId, Job] = {}
     wanted: dict[TaskId, None] = {}
@@ -52,8 +65,22 @@ def select(pipeline: Pipeline, targets: Sequence[str], *, kind: Kind = "any") ->
             named.update(dict.fromkeys(tasks))
             wanted.update(dict.fromkeys(tasks))
     _check_one_environment(pipeline, jobs.values(), named)
-    order = topological_order(pipeline, reachable(pipeline, wanted))
-    return Plan(tasks=order, jobs=tuple(jobs), targets=tuple(wanted))
+    chosen = tuple(wanted)
+    if filters:
+        # Only who filters pays for it.
+        from pipec.plan.filters import filtered
+
+        candidates = reachable(pipeline, wanted) if targets else pipeline.tasks
+        chosen = filtered(pipeline, candidates, filters)
+    taking_part = set(chosen) if only else reachable(pipeline, chosen)
+    order = topological_order(pipeline, taking_part)
+    return Plan(
+        tasks=order,
+        jobs=tuple(jobs),
+        targets=chosen,
+        asked=tuple(dict.fromkeys(targets)),
+        only=only,
+    )
 
 
 def everything(pipeline: Pipeline) -> Plan:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,6 +68,7 @@ class Assessment:
         self._decisions = decisions
         self._asked = asked_services(request.pipeline, request.plan.targets)
         self._barred = _barred(request)
+        self._planned = frozenset(request.plan.tasks)
         self._settled = self._find_settled(intact=False)
         self._in_place = self._find_settled(intact=True)
 
@@ -88,8 +89,7 @@ class Assessment:
 
     def foreseen(self, task: TaskId) -> Decision | None:
         """The decision, if nothing that the run does before can change it."""
-        needs = self.request.pipeline.tasks[task].depends_on
-        if all(need in self._in_place for need in needs):
+        if self._are_met(self.request.pipeline.tasks[task], self._in_place):
             return self._decisions.get(task)
         return None
 
@@ -186,7 +186,7 @@ class Assessment:
 
     def _why_unknown(self, task: Task) -> str:
         for need in task.depends_on:
-            if need not in self._settled:
+            if need in self._planned and need not in self._settled:
                 return f"depends on {need}, which is not cached"
         if has_command_inputs(task):
             return "has an input that is the output of a command"
@@ -205,10 +205,13 @@ class Assessment:
         """
         found: set[TaskId] = set()
         for task in planned(self.request):
-            is_done = self._is_settled(task, intact=intact)
-            if is_done and all(need in found for need in task.depends_on):
+            if self._is_settled(task, intact=intact) and self._are_met(task, found):
                 found.add(task.id)
         return found
+
+    def _are_met(self, task: Task, done: Collection[TaskId]) -> bool:
+        """Whether everything that the task depends on is done, or is left as it is."""
+        return all(need in done or need not in self._planned for need in task.depends_on)
 
 
 def assess(request: RunRequest, services: Services, run_id: str) -> Assessment:
@@ -319,6 +322,7 @@ def _question(request: RunRequest, services: Services, run_id: str) -> str:
             "run_id": run_id,
             "now_ms": services.clock.now_ms(),
             "force": request.force,
+            "only": request.plan.only,
         }
     )
 

@@ -12,6 +12,7 @@ from pipec.runtime import environment
 from pipec.runtime.command_values import CommandValues
 from pipec.runtime.context import RunContext
 from pipec.runtime.decision import Decision
+from pipec.runtime.durations import spell_duration
 from pipec.runtime.events import TaskReady
 from pipec.runtime.far_store import FarStore
 from pipec.runtime.groups import Groups
@@ -77,10 +78,11 @@ async def drive(
     *,
     on_ready: Callable[[TaskId], None],
     stop: asyncio.Event,
+    reason: Callable[[], str] = lambda: "interrupted",
 ) -> None:
     """Starts tasks in the order of the schedule; once `stop` is set, only waits for the running.
 
-    `start` gives how the task ended.
+    `start` gives how the task ended. `reason`: why those that never start do not, after `stop`.
     """
     running: dict[asyncio.Future[Ending], TaskId] = {}
     stopping: asyncio.Future[Ending] = asyncio.ensure_future(_cancelled_with(stop))
@@ -95,7 +97,7 @@ async def drive(
             waiting = {*running, stopping} if not stopping.done() else {*running}
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if stop.is_set():
-                schedule.stop("interrupted")
+                schedule.stop(reason())
             # In the order in which they started, so that equal runs have equal records.
             for future in [future for future in running if future in done]:
                 schedule.finish(running.pop(future), future.result())
@@ -122,10 +124,9 @@ async def execute_within(work: Work, recorder: Recorder, *, host: Host | None) -
     groups = Groups(reaper)
     grace_s = request.kill_grace_ms / 1000
 
-    def tell(name: str) -> None:
-        recorder.warn(
-            Code.INTERRUPTED, f"{name}: the tasks are asked to end, a second signal kills them"
-        )
+    def tell(code: Code, cause: str) -> None:
+        kills = "a signal" if code is Code.TIMED_OUT else "a second signal"
+        recorder.warn(code, f"{cause}: the tasks are asked to end, {kills} kills them")
 
     if host is None:
         interrupt = Interrupt(
@@ -167,6 +168,10 @@ async def execute_within(work: Work, recorder: Recorder, *, host: Host | None) -
     if work.services.stop is not None and host is None:
         loop = asyncio.get_running_loop()
         work.services.stop.attach(lambda: loop.call_soon_threadsafe(interrupt.begin, signal.SIGINT))
+    if request.timeout_ms is not None and host is None:
+        limit = spell_duration(request.timeout_ms)
+        left_s = request.timeout_ms / 1000 - recorder.elapsed_ms() / 1000
+        interrupt.begin_after(left_s, f"{request.time_limit} may take {limit}")
     drawing = asyncio.ensure_future(_draw(recorder))
     try:
         await _work_off(run, work, host)
@@ -237,8 +242,9 @@ async def _work_off(run: RunContext, work: Work, host: Host | None) -> None:
             schedule.stop(f"stopped after failure of {lost}")
             return "failed"
         if record.status == "failed" and not task.allow_failure:
-            schedule.stop(f"stopped after failure of {task_id}")
-            return "failed"
+            if run.request.continue_mode == "never":
+                schedule.stop(f"stopped after failure of {task_id}")
+            return "done" if run.request.continue_mode == "always" else "failed"
         return "done"
 
     def tell_ready(task_id: TaskId) -> None:
@@ -247,7 +253,13 @@ async def _work_off(run: RunContext, work: Work, host: Host | None) -> None:
 
     try:
         await upkeep.open()
-        await drive(schedule, start, on_ready=tell_ready, stop=run.interrupt.event)
+        await drive(
+            schedule,
+            start,
+            on_ready=tell_ready,
+            stop=run.interrupt.event,
+            reason=lambda: run.interrupt.task_reason,
+        )
         if not schedule.is_stopped:
             await upkeep.stay()
         for task_id, reason in schedule.never_started():
@@ -279,7 +291,7 @@ def _is_stale(host: Host | None) -> bool:
 def _close(run: RunContext, *, is_stale: bool) -> RunRecord:
     if run.interrupt.requested:
         return run.recorder.finish(
-            "interrupted", run.interrupt.exit_code, reason=run.interrupt.reason
+            run.interrupt.status, run.interrupt.exit_code, reason=run.interrupt.reason
         )
     if any(_is_failure(run.request.pipeline.tasks, record) for record in run.recorder.tasks()):
         return run.recorder.finish("failed", 1)

@@ -251,7 +251,7 @@ class _Performance:
             await self._seal()
         tasks = self._run.request.pipeline.tasks
         needs = (need for need in self._task.depends_on if tasks[need].service is None)
-        statuses = [self._run.recorder.task(need).status for need in needs]
+        statuses = self._run.recorder.statuses(needs)
         return group_record(self._task.id, statuses, started_ms=self._started_ms)
 
     async def _execute(self, decision: Decision) -> TaskRecord:
@@ -377,12 +377,12 @@ class _Performance:
     async def _fail(self, error: ErrorRecord) -> TaskRecord:
         self._run.engine.failed(self._task.id)
         if self._run.interrupt.requested:
-            return self._record("cancelled", reason="interrupted")
+            return self._record("cancelled", reason=self._run.interrupt.task_reason)
         return self._record("failed", error=error)
 
     async def _cancel(self) -> TaskRecord:
         self._run.engine.failed(self._task.id)
-        return self._record("cancelled", reason="interrupted")
+        return self._record("cancelled", reason=self._run.interrupt.task_reason)
 
     def _record(
         self,

@@ -13,18 +13,29 @@ SCHEMA_VERSION = 1
 
 RunStatus = Literal["running", "passed", "failed", "interrupted"]
 
+ContinueMode = Literal["never", "dependencies-successful", "always"]
+
 TaskStatus = Literal["waiting", "running", "passed", "failed", "cached", "skipped", "cancelled"]
 """The last five are final; each task of a finished run is in exactly one of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
-    """What was asked for."""
+    """What was asked for. What is None was not: `only` is true or None.
+
+    `continue_mode`: what still starts after a failure, if that is not `never`. `arguments` stood
+    behind `--`, and `filters` chose among the tasks of the targets.
+    """
 
     targets: tuple[str, ...]
     force: bool
     concurrency: int
     params: Mapping[str, str]
+    continue_mode: ContinueMode | None = None
+    only: bool | None = None
+    arguments: tuple[str, ...] | None = None
+    filters: tuple[str, ...] | None = None
+    timeout_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from pipec.runtime.record import (
     RunRecord,
     RunStatus,
     TaskRecord,
+    TaskStatus,
     WarningRecord,
     count,
     time_saved_ms,
@@ -42,8 +43,16 @@ _WRITE_SHARE = 20
 class Recorder:
     """The record of one run while it grows. A record that cannot be written is a warning."""
 
-    def __init__(self, request: RunRequest, services: Services, run_id: str) -> None:
+    def __init__(
+        self,
+        request: RunRequest,
+        services: Services,
+        run_id: str,
+        *,
+        redact: Callable[[str], str] = str,
+    ) -> None:
         self.run_id = run_id
+        self.redact = redact
         self.clock = services.clock
         self.on_closed_output: Callable[[], None] | None = None
         self.output_is_closed = False
@@ -168,6 +177,10 @@ class Recorder:
         """The record of a task as it is now."""
         return self._tasks[task]
 
+    def statuses(self, tasks: Iterable[str]) -> list[TaskStatus]:
+        """Where these tasks stand, as far as they are part of the run."""
+        return [self._tasks[task].status for task in tasks if task in self._tasks]
+
     def tasks(self) -> Iterable[TaskRecord]:
         """The records of all tasks, in the order of the plan."""
         return self._tasks.values()
@@ -216,10 +229,15 @@ class Recorder:
             ir_digest=self._ir_digest,
             pid=os.getpid(),
             request=RequestRecord(
-                targets=tuple(request.plan.jobs or request.plan.targets),
+                targets=tuple(request.plan.asked or request.plan.jobs or request.plan.targets),
                 force=request.force,
                 concurrency=request.concurrency,
                 params=dict(request.params),
+                continue_mode=None if request.continue_mode == "never" else request.continue_mode,
+                only=request.plan.only or None,
+                arguments=tuple(map(self.redact, request.arguments)) or None,
+                filters=request.filters or None,
+                timeout_ms=request.timeout_ms,
             ),
             status=status,
             started_at=timestamp(self._started_ms),
@@ -228,12 +246,13 @@ class Recorder:
             time_saved_ms=time_saved_ms(self._tasks),
             exit_code=exit_code,
             finished_at=timestamp(self.clock.now_ms()) if is_over else None,
-            duration_ms=self._elapsed_ms() if is_over else None,
+            duration_ms=self.elapsed_ms() if is_over else None,
             reason=reason,
             warnings=tuple(self._warnings),
         )
 
-    def _elapsed_ms(self) -> int:
+    def elapsed_ms(self) -> int:
+        """How long the run has taken so far."""
         return round((self.clock.monotonic() - self._started) * 1000)
 
     def _write(self, record: RunRecord) -> None:

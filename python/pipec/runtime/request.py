@@ -9,6 +9,7 @@ from pipec.clock import Clock, SystemClock
 from pipec.ir.pipeline import Pipeline
 from pipec.plan.select import Plan
 from pipec.runtime.events import Listener
+from pipec.runtime.record import ContinueMode
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -30,12 +31,15 @@ class RunRequest:
 
     `root` is the pipeline's folder, absolute. `pipeline_bytes` are the canonical bytes of
     `pipeline`. `concurrency` is how many tasks may run at once. `host_env` is the whole
-    environment of the host. `params` are the checked parameters of the plan's jobs. `wait`: when
-    another run is active, wait for it. `keep_runs`: how many records stay, 0 for all.
-    `max_log_bytes`: of each task's log, 0 for no limit. `replay_logs`: hits give their stored log
-    as output. `kill_grace_ms`: how long a process has between TERM and KILL. `platform`: such as
-    `linux-x86_64`. `passed` and `failed`: what became of tasks a moment ago, in a watch, as the
-    engine takes it.
+    environment of the host. `params` are the checked parameters of the plan's jobs. `arguments` is
+    what was appended to the commands of the targets, and is in `pipeline` already; `filters` have
+    chosen the plan's targets. `continue_mode`: what still starts after a failure: nothing, what
+    does not depend on it, or everything. `timeout_ms`: how long the run may take; `time_limit`
+    names who says so. `wait`: when another run is active, wait for it. `keep_runs`: how many
+    records stay, 0 for all. `max_log_bytes`: of each task's log, 0 for no limit. `replay_logs`:
+    hits give their stored log as output. `kill_grace_ms`: how long a process has between TERM and
+    KILL. `platform`: such as `linux-x86_64`. `passed` and `failed`: what became of tasks a moment
+    ago, in a watch, as the engine takes it.
     """
 
     root: str
@@ -47,6 +51,11 @@ class RunRequest:
     concurrency: int = 1
     force: bool = False
     params: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    continue_mode: ContinueMode = "never"
+    timeout_ms: int | None = None
+    time_limit: str = "the run"
     wait: bool = False
     keep_runs: int = KEEP_RUNS
     max_log_bytes: int = MAX_LOG_BYTES

@@ -42,11 +42,14 @@ def run(request: RunRequest, services: Services) -> RunRecord:
     with take_lock(request, services, run_id) as lock:
         repair_left_behind(request, services, lock)
         assessment = assess(request, services, run_id)
-        if assessment.nothing_to_do:
-            record = record_all(assessment, Recorder(request, services, run_id))
-        else:
+        if request.arguments or not assessment.nothing_to_do:
+            # Among arguments too there may be a secret, which no record may show.
             assessment.check_environment()
-            record = _execute(assessment, Recorder(request, services, run_id))
+        recorder = Recorder(request, services, run_id, redact=assessment.redaction.text)
+        if assessment.nothing_to_do:
+            record = record_all(assessment, recorder)
+        else:
+            record = _execute(assessment, recorder)
             keep_evidence_of(assessment, record)
         prune(request.root, keep=request.keep_runs)
         return record
@@ -139,7 +142,7 @@ def _settled(assessment: Assessment, recorder: Recorder, task: Task) -> TaskReco
     if not task.steps or decision is None:
         tasks = assessment.request.pipeline.tasks
         needs = (need for need in task.depends_on if tasks[need].service is None)
-        statuses = [recorder.task(need).status for need in needs]
+        statuses = recorder.statuses(needs)
         return group_record(task.id, statuses, started_ms=now_ms)
     return cached_record(task.id, decision, started_ms=now_ms, duration_ms=0)
 

@@ -47,10 +47,17 @@ def pipeline_for_engine(request: RunRequest) -> bytes:
     of its key. A task that is not for this system is a group.
     """
     changed: dict[TaskId, Task] = {}
+    if request.plan.only:
+        # What the plan depends on is looked at too.
+        changed = {
+            task.id: _group_of(task)
+            for task in request.pipeline.tasks.values()
+            if not runs_here(task, request.platform)
+        }
     for task in planned(request):
         passing = _passing_folder(request, task)
         if not runs_here(task, request.platform):
-            changed[task.id] = Task(id=task.id, depends_on=task.depends_on)
+            changed[task.id] = _group_of(task)
         elif passing is not None and task.cache is not None:
             policy = "local" if task.cache.policy == "session" else task.cache.policy
             cache = dataclasses.replace(task.cache, store=passing, policy=policy)
@@ -59,6 +66,10 @@ def pipeline_for_engine(request: RunRequest) -> bytes:
         return request.pipeline_bytes
     tasks = {**request.pipeline.tasks, **changed}
     return codec.encode(dataclasses.replace(request.pipeline, tasks=tasks))
+
+
+def _group_of(task: Task) -> Task:
+    return Task(id=task.id, depends_on=task.depends_on)
 
 
 def _passing_folder(request: RunRequest, task: Task) -> str | None:

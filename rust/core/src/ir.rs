@@ -54,6 +54,7 @@ pub struct Job {
     pub execution: String,
     pub env: BTreeMap<String, EnvValue>,
     pub params: BTreeMap<String, Value>,
+    pub timeout_ms: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

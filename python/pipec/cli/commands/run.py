@@ -5,15 +5,19 @@ from typing import Annotated
 import typer
 
 from pipec.cli.names import complete_jobs_and_tasks
-from pipec.cli.options import RunOptions
+from pipec.cli.options import RunOptions, UsageError
 from pipec.cli.parameters import (
     Concurrency,
+    Continue,
     Dry,
     Force,
     LogOrder,
+    Only,
     RunFormat,
     RunLogs,
+    Timeout,
     Wait,
+    arguments_of,
     command_app,
     examples,
     invocation_of,
@@ -30,22 +34,36 @@ app = command_app()
         "pipec run build --force        even if nothing changed",
         "pipec run build --dry          only say what would run",
         "pipec run release --param version=1.2.0",
+        "pipec run test --only -- -k one  with arguments for the last command",
+        "pipec run verify --filter '...lint'  only lint and what needs it",
+        "pipec run verify --continue always --timeout 10m",
     )
 )
 def run(
     context: typer.Context,
     targets: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="JOB|TASK...",
             help="Jobs and tasks to run.",
             autocompletion=complete_jobs_and_tasks,
         ),
-    ],
+    ] = None,
     *,
     concurrency: Concurrency = "auto",
     force: Force = False,
     dry: Dry = False,
+    only: Only = False,
+    filter: Annotated[  # noqa: A002
+        list[str] | None,
+        typer.Option(
+            metavar="FILTER",
+            help="Only tasks of this name: `x...` with what they need, `...x` with what needs "
+            "them, `!x` without.",
+        ),
+    ] = None,
+    continue_mode: Continue = "never",
+    timeout: Timeout = "",
     wait: Wait = False,
     format: RunFormat = "text",  # noqa: A002
     output_logs: RunLogs = None,
@@ -58,11 +76,17 @@ def run(
     """Run jobs and tasks, and what they depend on.
 
     A cached task runs only if something that decides about it has changed since it last passed.
+    What stands behind `--` is appended to the last command of each task that was asked for.
     """
     from pipec.cli.run import run as run_targets
 
+    if not targets and not filter:
+        raise UsageError(
+            "there is nothing to run",
+            help=("name a job or a task; `pipec list` shows all of them",),
+        )
     options = RunOptions(
-        targets=tuple(targets),
+        targets=tuple(targets or ()),
         concurrency=concurrency,
         force=force,
         dry=dry,
@@ -71,5 +95,10 @@ def run(
         output_logs=output_logs,
         log_order=log_order,
         params=tuple(param or ()),
+        only=only,
+        filters=tuple(filter or ()),
+        continue_mode=continue_mode,
+        timeout=timeout,
+        arguments=arguments_of(context),
     )
     return run_targets(invocation_of(context), options)

@@ -8,12 +8,16 @@ from pipec.cli.names import complete_tasks
 from pipec.cli.options import RunOptions
 from pipec.cli.parameters import (
     Concurrency,
+    Continue,
     Dry,
     Force,
     LogOrder,
+    Only,
     RunFormat,
     RunLogs,
+    Timeout,
     Wait,
+    arguments_of,
     command_app,
     examples,
     invocation_of,
@@ -22,7 +26,13 @@ from pipec.cli.parameters import (
 app = command_app()
 
 
-@app.command(epilog=examples("pipec run-task build", "pipec run-task 'test[python=3.11]'"))
+@app.command(
+    epilog=examples(
+        "pipec run-task build",
+        "pipec run-task 'test[python=3.11]'",
+        "pipec run-task test -- -k one  with arguments for its last command",
+    )
+)
 def run_task(
     context: typer.Context,
     task: Annotated[
@@ -32,6 +42,9 @@ def run_task(
     concurrency: Concurrency = "auto",
     force: Force = False,
     dry: Dry = False,
+    only: Only = False,
+    continue_mode: Continue = "never",
+    timeout: Timeout = "",
     wait: Wait = False,
     format: RunFormat = "text",  # noqa: A002
     output_logs: RunLogs = None,
@@ -53,5 +66,9 @@ def run_task(
         format=format,
         output_logs=output_logs,
         log_order=log_order,
+        only=only,
+        continue_mode=continue_mode,
+        timeout=timeout,
+        arguments=arguments_of(context),
     )
     return run_targets(invocation_of(context), options)

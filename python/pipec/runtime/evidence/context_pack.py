@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipec.ir.pipeline import Pipeline
+from pipec.plan.select import base_name
 from pipec.runtime.evidence.claims import claims_at_stake
 from pipec.runtime.evidence.input_diff import InputDiff, recorded_diff
 from pipec.runtime.evidence.typed import value_of
@@ -127,13 +128,17 @@ def pack_name(task: str) -> str:
 def reproduce_command(record: RunRecord, task: str, pipeline: Pipeline | None) -> str:
     """The command line that runs the task again, in the environment that it had.
 
-    A task that had the environment or the parameters of a job needs the job.
+    A task that had the environment or the parameters of a job needs the job. Arguments are given
+    again to a task that had some.
     """
     jobs = {} if pipeline is None else {str(job.id): job for job in pipeline.jobs.values()}
     asked = record.request.targets
     has_env = any(jobs[target].env for target in asked if target in jobs)
+    arguments = record.request.arguments or ()
+    named = {*asked, *(str(of) for name in asked if name in jobs for of in jobs[name].targets)}
+    behind = ["--", *arguments] if arguments and named & {task, base_name(task)} else []
     if not has_env and not record.request.params:
-        return shlex.join(["pipec", "run-task", task])
+        return shlex.join(["pipec", "run-task", task, *behind])
     words = ["pipec", "run", *asked]
     params = {
         name: param
@@ -144,7 +149,7 @@ def reproduce_command(record: RunRecord, task: str, pipeline: Pipeline | None) -
     for name, value in record.request.params.items():
         if name not in params or params[name].default != value:
             words += ["--param", f"{name}={value}"]
-    return shlex.join(words)
+    return shlex.join(words + behind)
 
 
 def without_secrets(data: Any, redaction: Redaction) -> Any:

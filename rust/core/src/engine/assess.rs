@@ -25,6 +25,7 @@ impl Engine {
     /// the caller comes to it in its turn, and is told the reason then.
     pub fn assess(&self, extras: &BTreeMap<String, Extras>) -> Result<Decisions> {
         let tasks: Vec<&str> = self.request.tasks.iter().map(String::as_str).collect();
+        let left = self.take_as_left()?;
         let (look, sets) = match self.survey(&tasks) {
             Ok(looked) => looked,
             Err(Error::Io { .. }) => return Ok(Decisions::new()),
@@ -34,7 +35,7 @@ impl Engine {
         self.lock().memory.looked = Some(Arc::clone(&look));
         self.remember_first(&look, tasks.iter().copied().zip(sets.iter().copied()));
         let sets: Vec<_> = tasks.into_iter().zip(sets).collect();
-        self.assess_from(&look, &sets, HashSet::new(), extras)
+        self.assess_from(&look, &sets, left.into_iter().collect(), extras)
     }
 
     /// Decides these tasks of a look, each after those it depends on. `finished`: what is settled already.
@@ -143,7 +144,7 @@ pub(super) fn needs(task: &Task) -> impl Iterator<Item = &str> {
 
 /// Whether the key holds what only the caller can find: values of files and commands, and what Python
 /// steps and agents are.
-fn needs_extras(task: &Task) -> bool {
+pub(super) fn needs_extras(task: &Task) -> bool {
     let inputs = task.structured_inputs.iter().any(|input| {
         matches!(
             input,

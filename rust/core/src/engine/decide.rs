@@ -97,6 +97,18 @@ impl Engine {
         self.decide_from(task, &Seen::of(&look, sets), inputs, extras)
     }
 
+    /// The task's key as things are now, without looking it up.
+    pub(super) fn key_of(&self, id: &str, extras: &Extras) -> Result<Digest> {
+        let task = self.pipeline.task(id)?;
+        let (look, sets) = self.look(&[id])?;
+        let inputs = sets[0].inputs;
+        self.digest(&look, &[inputs]);
+        let inputs = Inputs::of(&look.inputs(&self.root, inputs)?);
+        let (made, _) = self.made_by_dependencies(task)?;
+        let (components, _) = self.components(task, inputs.digest, extras, &made)?;
+        Ok(components.key())
+    }
+
     pub(super) fn decide_from(
         &self,
         id: &str,

@@ -189,7 +189,10 @@ impl Engine {
 
     /// A look at what a task owns, with each of its patterns also as a set of its own. None if it owns
     /// nothing.
-    fn look_at_outputs<'a>(&'a self, task: &'a Task) -> Result<Option<(Look, SetId, Vec<SetId>)>> {
+    pub(super) fn look_at_outputs<'a>(
+        &'a self,
+        task: &'a Task,
+    ) -> Result<Option<(Look, SetId, Vec<SetId>)>> {
         let mut sets = Sets::new(&self.pipeline);
         let Some(own) = sets.outputs_of(task)? else {
             return Ok(None);
@@ -395,7 +398,7 @@ fn made_of(task: &Task, key: Digest, outputs: &Manifest) -> Made {
 }
 
 /// The patterns that promised an output and got none.
-fn missing(task: &Task, look: &Look, set: SetId, alone: &[SetId]) -> Vec<String> {
+pub(super) fn missing(task: &Task, look: &Look, set: SetId, alone: &[SetId]) -> Vec<String> {
     let present = look.present(set);
     task.outputs
         .iter()
@@ -418,7 +421,7 @@ fn missing(task: &Task, look: &Look, set: SetId, alone: &[SetId]) -> Vec<String>
 }
 
 /// Outputs that have no contents to keep: sockets, pipes, devices.
-fn unsuitable(look: &Look, set: SetId) -> Vec<String> {
+pub(super) fn unsuitable(look: &Look, set: SetId) -> Vec<String> {
     let present = look.present(set);
     let special = present
         .files

@@ -11,6 +11,7 @@ mod durations;
 mod exchange;
 mod explain;
 mod finish;
+mod left;
 mod look;
 mod memory;
 mod part;

@@ -32,6 +32,9 @@ pub struct Request {
     pub now_ms: u64,
     #[serde(default)]
     pub force: bool,
+    /// What tasks of the plan depend on outside of it is left as it is: their keys go by what is there.
+    #[serde(default)]
+    pub only: bool,
     /// Tasks that passed a moment ago, cached or not: while everything is as it was then, they are done.
     #[serde(default)]
     pub passed: BTreeMap<String, Passed>,

@@ -5,9 +5,11 @@
 //! otherwise there. When something has to run that takes more than processes, what was found out on the
 //! way is handed over.
 
+mod arguments;
 mod completion;
 mod lock;
 mod looking;
+mod params;
 mod part;
 mod plan;
 mod project;
@@ -32,10 +34,10 @@ use crate::ir::Pipeline;
 use crate::key::environment::Variables;
 use crate::process::keep_descriptors;
 use crate::run::graph::Graph;
-use crate::run::record::{RunFacts, Status, TaskRecord, timestamp};
+use crate::run::record::{RequestRecord, RunFacts, Status, TaskRecord, timestamp};
 use crate::run::records::{Bounds, create_folder, prune, run_id, write_graph};
 use crate::run::report::{self, Detail, Report};
-use crate::run::{Checked, Recorder, Work, check, execute};
+use crate::run::{Checked, ContinueMode, Recorder, Work, check, execute};
 
 pub use crate::run::World;
 use crate::view::{Look, View};
@@ -135,7 +137,11 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
     let run_id = run_id(started_ms, call.nonce);
     let take_lock = || RunLock::take(&located.root, call.pid, started_ms, &run_id);
     let (mut lock, mut checked) = (None, None);
-    if let Some(settled) = Settled::recall(&located, &asked.target, call, started_ms) {
+    let settled = asked
+        .is_usual()
+        .then(|| Settled::recall(&located, &asked.targets, call, started_ms))
+        .flatten();
+    if let Some(settled) = settled {
         lock = Some(take_lock()?);
         checked = settled.check(&located);
         if let Some(found) = &checked {
@@ -150,7 +156,7 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
                 run_id: &run_id,
             };
             let given = if found.changes.is_empty() && settled.is_whole() {
-                Some(Ok((tell(&began, &settled)?, false)))
+                Some(Ok(tell(&began, &settled)?))
             } else {
                 part::run(&began, settled, found)
             };
@@ -161,9 +167,15 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
             }
         }
     }
-    let compiled = located.compiled()?;
-    let pipeline = Arc::new(Pipeline::parse(&compiled.ir).ok()?);
-    let plan = plan::select(&pipeline, &asked.target)?;
+    let mut compiled = located.compiled()?;
+    let mut pipeline = Pipeline::parse(&compiled.ir).ok()?;
+    let plan = plan::select(&pipeline, asked)?;
+    if !asked.arguments.is_empty() {
+        arguments::append(&mut pipeline, &plan.targets, &asked.arguments)?;
+        // Whoever goes on has other bytes, and looks for themselves.
+        compiled.ir.extend(asked.arguments.join("\0").into_bytes());
+    }
+    let pipeline = Arc::new(pipeline);
     let lock = match lock {
         Some(lock) => lock,
         None => take_lock()?,
@@ -197,8 +209,8 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
         pipeline: &pipeline.name,
         ir_digest: &compiled.ir_digest,
         pid: call.pid,
-        concurrency: call.cores,
-        asked: &plan.asked,
+        request: request_record(call, asked, &plan),
+        tells_record: asked.wants_json,
         targets: &plan.targets,
         planned: &plan.tasks,
         started_ms,
@@ -222,16 +234,34 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
     Some(ended(given, run_id))
 }
 
-/// How a call ends whose run gave an exit status, and whether a task failed.
-fn ended(given: Result<(u8, bool), Error>, run_id: String) -> Outcome {
-    given.map_or_else(Outcome::Fault, |(status, has_failed)| {
-        done(status, has_failed.then_some(run_id))
+/// How a call ends whose run gave this.
+fn ended(given: Result<Given, Error>, run_id: String) -> Outcome {
+    given.map_or_else(Outcome::Fault, |given| {
+        done(given.status, given.out, given.has_failed.then_some(run_id))
     })
 }
 
-fn done(status: u8, failed: Option<String>) -> Outcome {
+fn request_record<'a>(
+    call: &Call,
+    asked: &'a words::Asked,
+    plan: &'a plan::Plan,
+) -> RequestRecord<'a> {
+    RequestRecord {
+        targets: &plan.asked,
+        force: asked.force,
+        concurrency: asked.concurrency.on(call.cores),
+        params: &plan.params,
+        continue_mode: Some(asked.continue_mode.name())
+            .filter(|_| asked.continue_mode != ContinueMode::Never),
+        only: asked.only,
+        arguments: Vec::new(),
+        timeout_ms: plan.limit.as_ref().map(|limit| limit.ms),
+    }
+}
+
+fn done(status: u8, out: Option<String>, failed: Option<String>) -> Outcome {
     Outcome::Done {
-        out: String::new(),
+        out: out.unwrap_or_default(),
         err: String::new(),
         status,
         failed,
@@ -250,8 +280,8 @@ struct Began<'a> {
     run_id: &'a str,
 }
 
-/// Tells of a run in which everything is as it was found before, and gives its exit status.
-fn tell(began: &Began<'_>, settled: &Settled) -> Option<u8> {
+/// Tells of a run in which everything is as it was found before.
+fn tell(began: &Began<'_>, settled: &Settled) -> Option<Given> {
     let started_at = timestamp(began.started_ms);
     let records = settled.tasks.iter().map(|task| task.record(&started_at));
     let tasks: Vec<TaskRecord> = records.collect::<Option<_>>()?;
@@ -267,10 +297,10 @@ fn tell(began: &Began<'_>, settled: &Settled) -> Option<u8> {
         recorder.settle(task);
     }
     recorder.finish("passed", 0, None);
-    Some(if recorder.output_is_closed() {
-        OUTPUT_CLOSED
-    } else {
-        0
+    Some(Given {
+        status: status_of(0, recorder.output_is_closed()),
+        out: recorder.told(),
+        has_failed: false,
     })
 }
 
@@ -281,8 +311,21 @@ impl Began<'_> {
             pipeline: &settled.pipeline,
             ir_digest: &settled.ir_digest,
             pid: self.call.pid,
-            concurrency: self.call.cores,
-            asked: std::slice::from_ref(&self.asked.target),
+            request: RequestRecord {
+                targets: &self.asked.targets,
+                force: false,
+                concurrency: self.asked.concurrency.on(self.call.cores),
+                params: &settled.params,
+                continue_mode: Some(self.asked.continue_mode.name())
+                    .filter(|_| self.asked.continue_mode != ContinueMode::Never),
+                only: false,
+                arguments: Vec::new(),
+                timeout_ms: [self.asked.timeout_ms, settled.limit_ms()]
+                    .into_iter()
+                    .flatten()
+                    .min(),
+            },
+            tells_record: self.asked.wants_json,
             targets: &settled.targets,
             planned,
             started_ms: self.started_ms,
@@ -356,24 +399,37 @@ fn status_of(status: u8, is_closed: bool) -> u8 {
     }
 }
 
+/// What became of a run.
+struct Given {
+    status: u8,
+    /// Its record, if that is wanted.
+    out: Option<String>,
+    has_failed: bool,
+}
+
 impl Run<'_> {
-    /// Does the run and gives its exit status, and whether a task failed. None: it is not for the front
-    /// door, and nothing has run.
+    /// Does the run. None: it is not for the front door, and nothing has run.
     fn give(
         &self,
         facts: &RunFacts<'_>,
         asked: &words::Asked,
         started: std::time::Duration,
-    ) -> Option<Result<(u8, bool), Error>> {
+    ) -> Option<Result<Given, Error>> {
         let tasks = self
             .to_restore()
             .filter(|tasks| self.restore(tasks))
             .and_then(|_| self.settled());
-        let to_run = if tasks.is_some() {
+        let checked = if tasks.is_some() && asked.arguments.is_empty() {
             None
         } else {
             Some(self.check()?)
         };
+        let mut facts = facts.clone();
+        if let Some(checked) = &checked {
+            facts.request.arguments = checked.redacted(&asked.arguments);
+        }
+        let to_run = checked.filter(|_| tasks.is_none());
+        let facts = &facts;
         if self.world.is_interrupted() {
             return None;
         }
@@ -392,7 +448,7 @@ impl Run<'_> {
             keep_descriptors();
             let graph = || {
                 // Without it the pipeline tells, as long as that is kept.
-                let graph = Graph::of(self.pipeline, facts.asked, facts.planned);
+                let graph = Graph::of(self.pipeline, facts.request.targets, facts.planned);
                 let _ = write_graph(&folder, &graph);
             };
             let others = HashSet::new();
@@ -406,7 +462,11 @@ impl Run<'_> {
                 engine: self.engine,
                 decisions: self.decisions,
                 host: &self.call.environment,
-                concurrency: self.call.cores as usize,
+                concurrency: asked.concurrency.on(self.call.cores) as usize,
+                continue_mode: asked.continue_mode,
+                limit: self.plan.limit.as_ref(),
+                params: &self.plan.params,
+                started,
                 log_bytes: self.bounds.log_bytes,
                 checked,
                 ender: &self.call.ender,
@@ -416,7 +476,9 @@ impl Run<'_> {
         } else {
             let tasks = tasks.unwrap_or_default();
             self.engine.save().ok()?;
-            self.keep(&tasks, facts.started_ms);
+            if asked.is_usual() {
+                self.keep(&tasks, facts.started_ms);
+            }
             for task in tasks {
                 recorder.settle(task);
             }
@@ -425,7 +487,11 @@ impl Run<'_> {
         };
         let is_closed = recorder.output_is_closed();
         let has_failed = recorder.any_task(|task| task.status == Status::Failed);
-        Some(outcome.map(|status| (status_of(status, is_closed), has_failed)))
+        Some(outcome.map(|status| Given {
+            status: status_of(status, is_closed),
+            out: recorder.told(),
+            has_failed,
+        }))
     }
 
     /// Keeps what was decided, if the next run can go by it.
@@ -494,11 +560,12 @@ impl Run<'_> {
         for id in &self.plan.tasks {
             let task = self.pipeline.tasks.get(id)?;
             let record = if task.steps.is_empty() {
-                let mut needs = task.depends_on.iter();
-                let is_cached =
-                    needs.all(|need| statuses.get(need.as_str()) == Some(&Status::Cached));
+                let needs = task.depends_on.iter();
+                let mut statuses = needs.filter_map(|need| statuses.get(need.as_str()));
+                let first = statuses.next();
                 // A group without members stands for nothing that was cached.
-                let is_cached = is_cached && !task.depends_on.is_empty();
+                let is_cached = |status: &Status| *status == Status::Cached;
+                let is_cached = first.is_some_and(is_cached) && statuses.all(is_cached);
                 TaskRecord::of_group(id, is_cached, &started_at)
             } else {
                 TaskRecord::of_hit(id, self.decisions.get(id)?, &started_at, 0)?

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::plan::Plan;
 use super::settled::Settled;
-use super::{Began, status_of};
+use super::{Began, Given, status_of};
 use crate::digest::Digest;
 use crate::engine::{Checked, Decision, Engine, Request, SeenTask};
 use crate::error::Error;
@@ -17,13 +17,18 @@ use crate::run::record::{Status, TaskRecord, timestamp};
 use crate::run::records::{create_folder, write_graph};
 use crate::run::{Work, check, execute};
 
-/// Does the run, and gives its exit status and whether a task failed. None if it takes a look at everything:
+/// Does the run. None if it takes a look at everything:
 /// nothing was done then.
 pub(super) fn run(
     began: &Began<'_>,
     settled: Settled,
     checked: &Checked,
-) -> Option<Result<(u8, bool), Error>> {
+) -> Option<Result<Given, Error>> {
+    // What is told of jobs is not known here.
+    let is_bounded = began.asked.timeout_ms.is_some() || settled.limit_ms().is_some();
+    if is_bounded || !settled.params.is_empty() {
+        return None;
+    }
     if !settled.is_of_these_results(began.located) {
         return None;
     }
@@ -57,7 +62,10 @@ pub(super) fn run(
         for record in records.drain(..) {
             recorder.settle(record);
         }
-        let _ = write_graph(&folder, &graph_of(&pipeline, facts.asked, &settled));
+        let _ = write_graph(
+            &folder,
+            &graph_of(&pipeline, facts.request.targets, &settled),
+        );
     };
     let others: HashSet<&str> = others.iter().map(|(id, _)| *id).collect();
     let work = Work {
@@ -70,7 +78,11 @@ pub(super) fn run(
         engine: &engine,
         decisions: &decisions,
         host,
-        concurrency: began.call.cores as usize,
+        concurrency: began.asked.concurrency.on(began.call.cores) as usize,
+        continue_mode: began.asked.continue_mode,
+        limit: None,
+        params: &settled.params,
+        started: began.started,
         log_bytes: began.bounds.log_bytes,
         checked: to_run,
         ender: &began.call.ender,
@@ -79,9 +91,14 @@ pub(super) fn run(
     let outcome = execute(&work, &recorder);
     let is_closed = recorder.output_is_closed();
     let has_failed = recorder.any_task(|task| task.status == Status::Failed);
+    let out = recorder.told();
     drop(recorder);
-    settled.keep_open(&affected, began.located, &began.asked.target, began.call);
-    Some(outcome.map(|status| (status_of(status, is_closed), has_failed)))
+    settled.keep_open(&affected, began.located, &began.asked.targets, began.call);
+    Some(outcome.map(|status| Given {
+        status: status_of(status, is_closed),
+        out,
+        has_failed,
+    }))
 }
 
 /// The tasks that are decided anew, with what is known of the others.
@@ -103,7 +120,7 @@ impl<'a> Part<'a> {
         let pipeline = Pipeline::parse_part(&compiled.ir, |id| ids.contains(id)).ok()?;
         let tasks = with(settled, affected, true).map(|task| task.id.clone());
         let targets = settled.targets.clone();
-        let plan = Plan::of_part(&pipeline, &began.asked.target, targets, tasks.collect());
+        let plan = Plan::of_part(&pipeline, &began.asked.targets, targets, tasks.collect());
         let root = &began.located.root;
         let request = plan.request(root, began.call, began.run_id, began.started_ms);
         let request = Request::parse(&serde_json::to_string(&request).ok()?).ok()?;

@@ -1,4 +1,4 @@
-//! The plan of one job or task, in the order that the planner gives it.
+//! The plan of jobs and tasks, in the order that the planner gives it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -7,7 +7,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::Call;
+use super::params::bind_params;
+use super::words::Asked;
 use crate::ir::{EnvValue, Job, Pipeline, StructuredInput, Task};
+use crate::run::Limit;
 
 pub(super) struct Plan {
     /// Each after those it depends on; ties by id.
@@ -18,45 +21,66 @@ pub(super) struct Plan {
     pub(super) asked: Vec<String>,
     /// Environment of the pipeline and the job, as the pipeline has it.
     layers: Vec<BTreeMap<String, EnvValue>>,
+    /// The values of the parameters of its jobs.
+    pub(super) params: BTreeMap<String, String>,
+    /// How long the run may take.
+    pub(super) limit: Option<Limit>,
+    pub(super) limit_of_jobs_ms: Option<u64>,
+    force: bool,
+    only: bool,
 }
 
 /// None for a name that means nothing here, and for everything that takes more than this knows.
-pub(super) fn select(pipeline: &Pipeline, target: &str) -> Option<Plan> {
+pub(super) fn select(pipeline: &Pipeline, asked: &Asked) -> Option<Plan> {
     if !pipeline.env_files.is_empty() || !pipeline.cache.stores.is_empty() {
         return None;
     }
     if pipeline.commands.is_some() || pipeline.orchestration.contains_key("depends") {
         return None;
     }
-    let mut layers = vec![pipeline.env.clone()];
-    let targets = match pipeline.jobs.get(target) {
-        Some(job) if is_plain_job(job) => {
-            layers.push(job.env.clone());
-            job.targets.clone()
+    let mut jobs: Vec<(&str, &Job)> = Vec::new();
+    let mut targets: Vec<String> = Vec::new();
+    for name in &asked.targets {
+        match pipeline.jobs.get(name) {
+            // Its record would not say which of the two it was.
+            Some(_) if asked.is_task => return None,
+            Some(job) if is_plain_job(job) => {
+                jobs.push((name, job));
+                targets.extend(job.targets.iter().cloned());
+            }
+            Some(_) => return None,
+            None => targets.push(pipeline.tasks.get_key_value(name)?.0.clone()),
         }
-        Some(_) => return None,
-        None => vec![pipeline.tasks.get_key_value(target)?.0.clone()],
-    };
+    }
+    // Whether what was asked for beside such a job agrees with it is for the planner.
+    if asked.targets.len() > 1 && jobs.iter().any(|(_, job)| !job.env.is_empty()) {
+        return None;
+    }
+    let mut layers = vec![pipeline.env.clone()];
+    layers.extend(jobs.first().map(|(_, job)| job.env.clone()));
+    let params = bind_params(&jobs, &asked.params)?;
     let mut unique = BTreeSet::new();
-    let targets: Vec<String> = targets
-        .into_iter()
-        .filter(|id| unique.insert(id.clone()))
-        .collect();
-    let tasks = topological_order(pipeline, &targets)?;
+    targets.retain(|id| unique.insert(id.clone()));
+    let tasks = topological_order(pipeline, &targets, asked.only)?;
     let are_plain = tasks
         .iter()
         .all(|id| pipeline.tasks.get(id).is_some_and(is_plain));
     are_plain.then(|| Plan {
         tasks,
         targets,
-        asked: vec![target.to_owned()],
+        asked: asked.targets.clone(),
         layers,
+        params,
+        limit_of_jobs_ms: Limit::of(&jobs, asked.targets.len(), None).map(|limit| limit.ms),
+        limit: Limit::of(&jobs, asked.targets.len(), asked.timeout_ms),
+        force: asked.force,
+        only: asked.only,
     })
 }
 
 /// A job of tasks of this file, on this machine as it is.
 fn is_plain_job(job: &Job) -> bool {
-    job.params.is_empty() && job.foreign_targets.is_empty() && job.execution.is_empty()
+    job.foreign_targets.is_empty() && job.execution.is_empty()
 }
 
 /// A task that is settled by files and environment alone, for every system, in the local store.
@@ -78,7 +102,9 @@ fn is_plain(task: &Task) -> bool {
     inputs && steps && is_local && task.platforms.is_empty() && task.foreign_needs.is_empty()
 }
 
-fn topological_order(pipeline: &Pipeline, targets: &[String]) -> Option<Vec<String>> {
+/// The targets with what they depend on or, with `only`, alone.
+fn topological_order(pipeline: &Pipeline, targets: &[String], only: bool) -> Option<Vec<String>> {
+    let are_asked: BTreeSet<&str> = targets.iter().map(String::as_str).collect();
     let mut waits_for: BTreeMap<&str, usize> = BTreeMap::new();
     let mut dependents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut waiting: Vec<&str> = targets.iter().map(String::as_str).collect();
@@ -87,8 +113,10 @@ fn topological_order(pipeline: &Pipeline, targets: &[String]) -> Option<Vec<Stri
             continue;
         }
         let task = pipeline.tasks.get(id)?;
-        waits_for.insert(id, task.depends_on.len());
-        for need in &task.depends_on {
+        let takes_part = |need: &&String| !only || are_asked.contains(need.as_str());
+        let needs: Vec<&String> = task.depends_on.iter().filter(takes_part).collect();
+        waits_for.insert(id, needs.len());
+        for need in needs {
             dependents.entry(need).or_default().push(id);
             waiting.push(need);
         }
@@ -116,15 +144,21 @@ impl Plan {
     /// Of some tasks of a plan that was selected before, in its order.
     pub(super) fn of_part(
         pipeline: &Pipeline,
-        target: &str,
+        asked: &[String],
         targets: Vec<String>,
         tasks: Vec<String>,
     ) -> Self {
-        let of_job = pipeline.jobs.get(target).map(|job| job.env.clone());
+        let job = asked.iter().find_map(|name| pipeline.jobs.get(name));
+        let of_job = job.map(|job| job.env.clone());
         Self {
             tasks,
             targets,
-            asked: vec![target.to_owned()],
+            asked: asked.to_vec(),
+            params: BTreeMap::new(),
+            limit: None,
+            limit_of_jobs_ms: None,
+            force: false,
+            only: false,
             layers: std::iter::once(pipeline.env.clone())
                 .chain(of_job)
                 .collect(),
@@ -145,11 +179,12 @@ impl Plan {
             "stores": {"file": {"root": state}},
             "host": call.environment,
             "layers": self.layers,
-            "params": {},
+            "params": self.params,
             "platform": call.platform,
             "run_id": run_id,
             "now_ms": now_ms,
-            "force": false,
+            "force": self.force,
+            "only": self.only,
         })
     }
 }

@@ -129,7 +129,7 @@ impl Tried<'_> {
             limit: self.task.retry.attempts,
         });
         let mut env = self.env.clone();
-        environment::tell(&mut env, self.id, self.task, run.root, run.run_id, number);
+        environment::tell(&mut env, self.id, self.task, run, number);
         let limit = self.task.timeout_ms.map(Duration::from_millis);
         let deadline = limit.map(|limit| started + limit);
         let mut steps = Vec::with_capacity(self.steps.len());

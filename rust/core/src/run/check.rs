@@ -19,6 +19,11 @@ impl Checked {
     pub(crate) fn has_secrets(&self) -> bool {
         self.redaction.secrets().is_some() || !self.short_secrets.is_empty()
     }
+
+    /// Words of the command line as a record may show them.
+    pub(crate) fn redacted(&self, words: &[String]) -> Vec<String> {
+        words.iter().map(|word| self.redaction.text(word)).collect()
+    }
 }
 
 /// None if anything is missing, or if a task takes more than processes: the long way knows what to say,

@@ -1,5 +1,6 @@
 //! The environment of a task: what of the host's it sees, and what pipec tells it.
 
+use super::Context;
 use crate::ir::{EnvMode, Task};
 use crate::key::environment::Variables;
 
@@ -59,21 +60,17 @@ pub(crate) fn host_part(task: &Task, host: &Variables) -> Variables {
 }
 
 /// Adds what pipec tells a task about itself.
-pub(crate) fn tell(
-    env: &mut Variables,
-    id: &str,
-    task: &Task,
-    root: &str,
-    run_id: &str,
-    attempt: u32,
-) {
+pub(super) fn tell(env: &mut Variables, id: &str, task: &Task, run: &Context<'_>, attempt: u32) {
     let mut set = |name: &str, value: &str| env.insert(name.to_owned(), value.to_owned());
-    set("PIPEC_ROOT", root);
+    set("PIPEC_ROOT", run.root);
     set("PIPEC_TASK", id);
-    set("PIPEC_RUN_ID", run_id);
+    set("PIPEC_RUN_ID", run.run_id);
     set("PIPEC_ATTEMPT", &attempt.to_string());
     for (name, value) in &task.matrix {
         set(&format!("PIPEC_MATRIX_{}", variable(name)), value);
+    }
+    for (name, value) in run.params {
+        set(&format!("PIPEC_PARAM_{}", variable(name)), value);
     }
 }
 

@@ -10,6 +10,7 @@ mod environment;
 pub(crate) mod graph;
 mod interrupt;
 mod journal;
+mod limit;
 mod log;
 mod perform;
 pub(crate) mod record;
@@ -32,7 +33,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub(crate) use check::{Checked, check};
+pub(crate) use limit::Limit;
 pub(crate) use recorder::Recorder;
+pub(crate) use schedule::ContinueMode;
 
 use crate::clock::Clock;
 use crate::engine::{Decision, Engine};
@@ -41,7 +44,7 @@ use crate::ir::Pipeline;
 use crate::key::environment::Variables;
 use crate::process::{Groups, Processes, Watched, Watcher, end_survivors};
 use crate::view::Size;
-use interrupt::Interrupt;
+use interrupt::{End, Interrupt};
 use record::{ErrorRecord, Status, TaskRecord};
 use redaction::Redaction;
 use session::Session;
@@ -77,6 +80,11 @@ pub(crate) struct Work<'a> {
     pub(crate) decisions: &'a BTreeMap<String, Decision>,
     pub(crate) host: &'a Variables,
     pub(crate) concurrency: usize,
+    pub(crate) continue_mode: ContinueMode,
+    pub(crate) limit: Option<&'a Limit>,
+    pub(crate) params: &'a BTreeMap<String, String>,
+    /// When the run began.
+    pub(crate) started: Duration,
     pub(crate) log_bytes: u64,
     pub(crate) checked: Checked,
     /// The program that ends what is left of the run when pipec is gone, with its first arguments.
@@ -94,6 +102,7 @@ struct Context<'a> {
     redaction: &'a Redaction,
     processes: &'a Processes<'a>,
     interrupt: &'a Interrupt,
+    params: &'a BTreeMap<String, String>,
     world: &'a dyn World,
     /// The folder of the session's results.
     session: &'a str,
@@ -142,9 +151,9 @@ pub(crate) fn execute(work: &Work<'_>, recorder: &Recorder<'_>) -> Result<u8> {
     }
     let outcome = run_tasks(work, recorder, &in_place);
     match outcome {
-        Ok(Some((exit_code, reason))) => {
-            recorder.finish("interrupted", exit_code, Some(&reason));
-            Ok(exit_code)
+        Ok(Some(end)) => {
+            recorder.finish(end.status, end.exit_code, Some(&end.reason));
+            Ok(end.exit_code)
         }
         Ok(None) => {
             let is_failure = |task: &TaskRecord| {
@@ -166,12 +175,12 @@ pub(crate) fn execute(work: &Work<'_>, recorder: &Recorder<'_>) -> Result<u8> {
     }
 }
 
-/// Exit status and reason if the run was ended from outside.
+/// How the run ended, if that was from outside.
 fn run_tasks(
     work: &Work<'_>,
     recorder: &Recorder<'_>,
     in_place: &HashSet<&str>,
-) -> Result<Option<(u8, String)>> {
+) -> Result<Option<End>> {
     let fault = |error: io::Error| Error::at(work.root)(error);
     let session = Session::open(work.host, work.run_id).map_err(fault)?;
     let sessions = Watched::new().map_err(fault)?;
@@ -191,6 +200,7 @@ fn run_tasks(
         redaction: &work.checked.redaction,
         processes: &processes,
         interrupt: &interrupt,
+        params: work.params,
         world: work.world,
         session: session.folder(),
         log_bytes: work.log_bytes,
@@ -217,7 +227,7 @@ fn run_tasks(
     if let Some(watcher) = watcher {
         watcher.stop();
     }
-    Ok(interrupt.cause())
+    Ok(interrupt.end())
 }
 
 fn as_clock(world: &dyn World) -> &dyn Clock {
@@ -227,6 +237,7 @@ fn as_clock(world: &dyn World) -> &dyn Clock {
 /// The tasks that need not run, nor does anything that they depend on.
 fn in_place<'a>(work: &Work<'a>) -> HashSet<&'a str> {
     let mut found = work.others.clone();
+    let planned: HashSet<&String> = work.tasks.iter().collect();
     for id in work.tasks {
         let Some(task) = work.pipeline.tasks.get(id) else {
             continue;
@@ -234,12 +245,9 @@ fn in_place<'a>(work: &Work<'a>) -> HashSet<&'a str> {
         let decision = work.decisions.get(id);
         let is_done =
             task.steps.is_empty() || decision.is_some_and(|decision| decision.intact == Some(true));
-        if is_done
-            && task
-                .depends_on
-                .iter()
-                .all(|need| found.contains(need.as_str()))
-        {
+        // What is no part of the plan is left as it is.
+        let is_met = |need: &String| found.contains(need.as_str()) || !planned.contains(need);
+        if is_done && task.depends_on.iter().all(is_met) {
             found.insert(id.as_str());
         }
     }

@@ -147,10 +147,12 @@ impl Performance<'_> {
             // Without outputs the decision has closed it.
             self.seal(None)?;
         }
-        let mut needs = self.task.depends_on.iter();
-        let is_cached = |need: &String| self.run.recorder.status_of(need) == Some(Status::Cached);
+        let needs = self.task.depends_on.iter();
+        let mut statuses = needs.filter_map(|need| self.run.recorder.status_of(need));
+        let first = statuses.next();
         // A group without members stands for nothing that was cached.
-        let is_cached = !self.task.depends_on.is_empty() && needs.all(is_cached);
+        let is_cached = |status| status == Status::Cached;
+        let is_cached = first.is_some_and(is_cached) && statuses.all(is_cached);
         let started_at = timestamp(self.started_ms);
         Ok(TaskRecord::of_group(self.id, is_cached, &started_at))
     }
@@ -310,7 +312,7 @@ impl Performance<'_> {
 
     fn cancelled(&mut self) -> TaskRecord {
         TaskRecord {
-            reason: Some("interrupted".to_owned()),
+            reason: Some(self.run.interrupt.task_reason()),
             ..self.record(Status::Cancelled)
         }
     }

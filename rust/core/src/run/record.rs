@@ -37,12 +37,31 @@ pub(crate) struct RunRecord<'a> {
     pub(crate) warnings: &'a [WarningRecord],
 }
 
-#[derive(Serialize)]
+/// What was asked for. What is none was not.
+#[derive(Clone, Serialize)]
 pub(crate) struct RequestRecord<'a> {
     pub(crate) targets: &'a [String],
-    force: bool,
-    concurrency: u32,
-    params: BTreeMap<String, String>,
+    pub(crate) force: bool,
+    pub(crate) concurrency: u32,
+    pub(crate) params: &'a BTreeMap<String, String>,
+    /// Unless it is `never`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) continue_mode: Option<&'static str>,
+    #[serde(skip_serializing_if = "is_no")]
+    pub(crate) only: bool,
+    /// Without secrets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) arguments: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timeout_ms: Option<u64>,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_no(value: &bool) -> bool {
+    !*value
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -208,14 +227,15 @@ pub(crate) struct Counts {
 }
 
 /// What a record says beside its tasks; the same from start to end.
+#[derive(Clone)]
 pub(crate) struct RunFacts<'a> {
     pub(crate) run_id: &'a str,
     pub(crate) pipeline: &'a str,
     pub(crate) ir_digest: &'a str,
     pub(crate) pid: u32,
-    pub(crate) concurrency: u32,
-    /// What was asked for, as the record says it.
-    pub(crate) asked: &'a [String],
+    pub(crate) request: RequestRecord<'a>,
+    /// Whether somebody wants the closed record.
+    pub(crate) tells_record: bool,
     /// The tasks asked for.
     pub(crate) targets: &'a [String],
     /// All tasks of the plan, in its order.
@@ -236,7 +256,7 @@ pub(crate) struct Ending<'a> {
 impl<'a> RunRecord<'a> {
     /// The record as it is now; without `ending` the run goes on.
     pub(crate) fn of(
-        facts: &RunFacts<'a>,
+        facts: &'a RunFacts<'a>,
         tasks: &'a [TaskRecord],
         warnings: &'a [WarningRecord],
         ending: Option<Ending<'a>>,
@@ -247,12 +267,7 @@ impl<'a> RunRecord<'a> {
             pipeline: facts.pipeline,
             ir_digest: facts.ir_digest,
             pid: facts.pid,
-            request: RequestRecord {
-                targets: facts.asked,
-                force: false,
-                concurrency: facts.concurrency,
-                params: BTreeMap::new(),
-            },
+            request: facts.request.clone(),
             status: ending.map_or("running", |ending| ending.status),
             started_at: timestamp(facts.started_ms),
             tasks: Some(tasks),
@@ -272,10 +287,7 @@ impl<'a> RunRecord<'a> {
         Self {
             started_at: self.started_at.clone(),
             finished_at: self.finished_at.clone(),
-            request: RequestRecord {
-                params: BTreeMap::new(),
-                ..self.request
-            },
+            request: self.request.clone(),
             tasks: None,
             ..*self
         }

@@ -39,6 +39,8 @@ struct Inner {
     journal: Journal,
     next_write: Duration,
     is_new: bool,
+    /// The closed record as JSON for people and programs, if it is wanted.
+    told: Option<String>,
 }
 
 impl<'a> Recorder<'a> {
@@ -69,6 +71,7 @@ impl<'a> Recorder<'a> {
                 journal: Journal::at(folder),
                 next_write: Duration::ZERO,
                 is_new: false,
+                told: None,
             }),
         }
     }
@@ -90,7 +93,7 @@ impl<'a> Recorder<'a> {
             pipeline: facts.pipeline,
             targets: facts.targets,
             tasks: facts.planned,
-            concurrency: facts.concurrency,
+            concurrency: facts.request.concurrency,
             folder: &self.folder.to_string_lossy(),
         });
     }
@@ -321,7 +324,16 @@ impl<'a> Recorder<'a> {
             self.note(&mut inner);
             self.voice.rest();
         }
+        if self.facts.tells_record {
+            // As indented text it cannot fail: every key is text.
+            inner.told = serde_json::to_string_pretty(&told).ok();
+        }
         inner.tasks = tasks;
+    }
+
+    /// The closed record as JSON.
+    pub(crate) fn told(&self) -> Option<String> {
+        self.lock().told.take().map(|text| text + "\n")
     }
 
     /// Said once: a disk that is full stays full.

@@ -18,6 +18,34 @@ pub(crate) enum Ending {
     Cancelled,
 }
 
+/// What still starts after a failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ContinueMode {
+    /// Nothing.
+    #[default]
+    Never,
+    /// What does not depend on it.
+    DependenciesSuccessful,
+    /// Everything.
+    Always,
+}
+
+impl ContinueMode {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Never, Self::DependenciesSuccessful, Self::Always]
+            .into_iter()
+            .find(|mode| mode.name() == text)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::DependenciesSuccessful => "dependencies-successful",
+            Self::Always => "always",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Waiting,

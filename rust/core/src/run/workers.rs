@@ -17,7 +17,7 @@ use super::interrupt::HANDLED;
 use super::journal::Event;
 use super::perform::perform;
 use super::record::{Status, TaskRecord};
-use super::schedule::{Ending, Place, Schedule};
+use super::schedule::{ContinueMode, Ending, Place, Schedule};
 use super::{Context, KILL_GRACE, Work};
 use crate::error::{Error, Result};
 use crate::ir::Task;
@@ -145,8 +145,7 @@ fn listen(shared: &Shared<'_>, groups: &Groups, hearing: &mut File) {
         }
         if run.interrupt.begin(number, groups) {
             *kill_at = Some(run.world.monotonic() + KILL_GRACE);
-            shared.lock().schedule.stop("interrupted");
-            shared.changed.notify_all();
+            shared.stop();
             let name = signal_name(number);
             let message = format!("{name}: the tasks are asked to end, a second signal kills them");
             run.recorder.warn("PIPEC_INTERRUPTED", message, None);
@@ -156,16 +155,30 @@ fn listen(shared: &Shared<'_>, groups: &Groups, hearing: &mut File) {
         // Somebody was quicker than our handlers.
         begin(libc::SIGINT, &mut kill_at);
     }
+    let limit = shared.work.limit;
+    let mut ends_at = limit.map(|limit| shared.work.started + Duration::from_millis(limit.ms));
     while shared.lock().workers > 0 {
+        let now = run.world.monotonic();
         let tick = run.recorder.beat().map_or(TICK, |left| left.min(TICK));
-        let left = kill_at.map_or(tick, |at: Duration| {
-            at.saturating_sub(run.world.monotonic()).min(tick)
-        });
+        let next = [kill_at, ends_at].into_iter().flatten().min();
+        let left = next.map_or(tick, |at: Duration| at.saturating_sub(now).min(tick));
         for byte in heard(hearing, left) {
             match c_int::from(byte) {
                 0 => {}
                 libc::SIGCONT => run.recorder.lost_the_screen(),
                 number => begin(number, &mut kill_at),
+            }
+        }
+        if let Some(limit) = limit
+            && ends_at.is_some_and(|at| run.world.monotonic() >= at)
+        {
+            ends_at = None;
+            if run.interrupt.run_out(limit.words(), groups) {
+                kill_at = Some(run.world.monotonic() + KILL_GRACE);
+                shared.stop();
+                let words = limit.words();
+                let message = format!("{words}: the tasks are asked to end, a signal kills them");
+                run.recorder.warn("PIPEC_TIMED_OUT", message, None);
             }
         }
         if run.recorder.output_is_closed() && !run.interrupt.is_requested() {
@@ -206,12 +219,18 @@ where
         let mut state = shared.lock();
         match outcome {
             Ok(ending) => {
-                if ending == Ending::Failed {
+                let mode = shared.work.continue_mode;
+                if ending == Ending::Failed && mode == ContinueMode::Never {
                     let id = shared.tasks[place].0;
                     state
                         .schedule
                         .stop(format!("stopped after failure of {id}"));
                 }
+                let ending = match ending {
+                    // What depends on it runs all the same.
+                    Ending::Failed if mode == ContinueMode::Always => Ending::Done,
+                    ending => ending,
+                };
                 state.schedule.finish(place, ending);
             }
             Err(fault) => {
@@ -314,6 +333,13 @@ impl<'a> Shared<'a> {
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Nothing starts any more: the run is to end.
+    fn stop(&self) {
+        let reason = self.run.interrupt.task_reason();
+        self.lock().schedule.stop(reason);
+        self.changed.notify_all();
     }
 
     /// Has the calling thread look around.

@@ -5,7 +5,7 @@ use crate::digest::Digest;
 use crate::engine::{EntryFacts, SeenTask, Standing};
 use crate::glob::SetId;
 
-const FORMAT: &[u8] = b"pipec settled 2\n";
+const FORMAT: &[u8] = b"pipec settled 3\n";
 const FORMAT_OF_OPEN: &[u8] = b"pipec settled open 1\n";
 
 impl Settled {
@@ -17,6 +17,11 @@ impl Settled {
             ir_digest: reader.text()?,
             warnings: reader.number()?,
             targets: reader.list(Reader::text)?,
+            params: reader
+                .list(|reader| Some((reader.text()?, reader.text()?)))?
+                .into_iter()
+                .collect(),
+            limit_ms: reader.number()?,
             tasks: reader.list(SettledTask::decode)?,
             is_divisible: reader.number()? != 0,
             standing: Standing {
@@ -41,6 +46,12 @@ impl Settled {
         for target in &self.targets {
             writer.text(target);
         }
+        writer.number(self.params.len() as u64);
+        for (name, value) in &self.params {
+            writer.text(name);
+            writer.text(value);
+        }
+        writer.number(self.limit_ms);
         writer.number(self.tasks.len() as u64);
         for task in &self.tasks {
             task.encode(&mut writer);
@@ -254,6 +265,8 @@ mod tests {
             ir_digest: "i".into(),
             warnings: 2,
             targets: vec!["all".into()],
+            params: [("mode".into(), "fast".into())].into(),
+            limit_ms: 10,
             tasks: vec![
                 SettledTask {
                     id: "build".into(),

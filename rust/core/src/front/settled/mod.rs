@@ -41,6 +41,9 @@ pub(super) struct Settled {
     pub(super) ir_digest: String,
     pub(super) warnings: u64,
     pub(super) targets: Vec<String>,
+    pub(super) params: BTreeMap<String, String>,
+    /// How long its jobs may take, 0 without a limit.
+    limit_ms: u64,
     pub(super) tasks: Vec<SettledTask>,
     /// Whether some of the tasks can be run without a look at the others.
     is_divisible: bool,
@@ -72,11 +75,11 @@ impl Settled {
     /// What is kept of a call, if it may still hold; `check` says whether it does.
     pub(super) fn recall(
         located: &Located,
-        target: &str,
+        targets: &[String],
         call: &Call,
         now_ms: u64,
     ) -> Option<Self> {
-        let path = path_of(located, target, call);
+        let path = path_of(located, targets, call);
         let mut settled = Self::decode(&fs::read(&path).ok()?)?;
         if let Ok(bytes) = fs::read(open_of(&path)) {
             // What is of another plan, or damaged, says nothing of this one.
@@ -97,6 +100,11 @@ impl Settled {
     /// Whether it was kept for the results of tasks as they are now.
     pub(super) fn is_of_these_results(&self, located: &Located) -> bool {
         successes_of(&located.state()) == Some(self.successes)
+    }
+
+    /// How long its jobs may take.
+    pub(super) fn limit_ms(&self) -> Option<u64> {
+        Some(self.limit_ms).filter(|ms| *ms > 0)
     }
 
     /// Whether there is no task that has to be decided anew in any case.
@@ -132,7 +140,7 @@ impl Settled {
         mut self,
         affected: &[bool],
         located: &Located,
-        target: &str,
+        targets: &[String],
         call: &Call,
     ) {
         for (task, is_affected) in self.tasks.iter_mut().zip(affected) {
@@ -140,7 +148,7 @@ impl Settled {
         }
         if let Some(successes) = successes_of(&located.state()) {
             self.successes = successes;
-            let path = open_of(&path_of(located, target, call));
+            let path = open_of(&path_of(located, targets, call));
             let _ = put(located, &path, &self.encode_open());
         }
     }
@@ -221,6 +229,8 @@ fn try_to_keep(found: &InPlace<'_>) -> Option<()> {
         ir_digest: found.compiled.ir_digest.clone(),
         warnings: found.compiled.warnings as u64,
         targets: found.plan.targets.clone(),
+        params: found.plan.params.clone(),
+        limit_ms: found.plan.limit_of_jobs_ms.unwrap_or(0),
         tasks,
         is_divisible,
         standing: found.standing,
@@ -230,7 +240,7 @@ fn try_to_keep(found: &InPlace<'_>) -> Option<()> {
         ends_ms,
         checksum: Digest([0; 32]),
     };
-    let path = path_of(found.located, &found.plan.asked[0], found.call);
+    let path = path_of(found.located, &found.plan.asked, found.call);
     fs::create_dir_all(path.parent()?).ok()?;
     let is_new = !path.exists();
     put(found.located, &path, &settled.encode())?;
@@ -253,13 +263,15 @@ fn waits_for_what_it_reads(task: &Task) -> bool {
     })
 }
 
-fn path_of(located: &Located, target: &str, call: &Call) -> PathBuf {
+fn path_of(located: &Located, targets: &[String], call: &Call) -> PathBuf {
     let mut fields = Fields::new("pipec settled plan");
     fields
         .text(VERSION)
         .text(&located.compiled)
-        .text(target)
         .text(&call.platform);
+    for target in targets {
+        fields.text(target);
+    }
     let name = fields.finish().to_hex();
     located.state().join("settled").join(&name[..32])
 }
