@@ -311,6 +311,26 @@ def test_both_ways_show_a_run_alike(make_project, no_python, name, shown):
     assert short == executed(make_project("long"), pipeline, LONG, {}, shown)
 
 
+OPTIONS = {
+    "goes-on": ("verify", "--continue=dependencies-successful"),
+    "goes-on-always": ("verify", "--continue", "always", "--force"),
+    "alone": ("third", "--only"),
+    "several": ("third", "first", "fourth"),
+    "a-task": ("third", "--timeout", "1h30m"),
+    "with-arguments": ("third", "--", "a b", "$TOKEN", "correct-horse"),
+    "as-json": ("verify", "--format", "json", "--concurrency=50%"),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_both_ways_do_the_same_with_options(make_project, no_python, name):
+    pipeline = CHAIN.format(second=SECONDS["fails"])
+    words = ("--output-logs=new-only", *OPTIONS[name])
+    # Before the first `--`: what stands behind it is no option.
+    short = executed(make_project("short"), pipeline, ("run",), no_python, words)
+    assert short == executed(make_project("long"), pipeline, ("run", "-C", "."), {}, words)
+
+
 def test_both_ways_say_the_same_of_everything_that_can_become_of_a_task(make_project, no_python):
     pipeline = 'name = "app"\nenv = { TOKEN = { secret = "TOKEN" } }\n'
     before = "[]"

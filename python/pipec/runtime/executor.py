@@ -209,6 +209,7 @@ async def _work_off(run: RunContext, work: Work, host: Host | None) -> None:
         concurrency=run.request.concurrency,
         pools=run.request.pipeline.pools,
         weights=_expected_lengths(run, durations),
+        continue_mode=run.request.continue_mode,
     )
 
     def settle(record: TaskRecord) -> None:
@@ -242,9 +243,7 @@ async def _work_off(run: RunContext, work: Work, host: Host | None) -> None:
             schedule.stop(f"stopped after failure of {lost}")
             return "failed"
         if record.status == "failed" and not task.allow_failure:
-            if run.request.continue_mode == "never":
-                schedule.stop(f"stopped after failure of {task_id}")
-            return "done" if run.request.continue_mode == "always" else "failed"
+            return "failed"
         return "done"
 
     def tell_ready(task_id: TaskId) -> None:

@@ -6,6 +6,7 @@ from heapq import heappop, heappush
 from typing import Literal
 
 from pipec.ir.task import Task, TaskId
+from pipec.runtime.record import ContinueMode
 
 _Rank = tuple[int, int, TaskId]
 
@@ -31,6 +32,7 @@ class Schedule:
     `tasks` are in topological order; dependencies outside of them count as met. `weights` gives
     the expected length of a task (any unit; 1 where it is not known). At most `concurrency` tasks
     run at once, at most `pools[name]` of one pool, and an interactive task runs alone.
+    `continue_mode`: what still starts after a failure.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class Schedule:
         concurrency: int,
         pools: Mapping[str, int],
         weights: Mapping[TaskId, int] | None = None,
+        continue_mode: ContinueMode = "never",
     ) -> None:
         self._tasks = {task.id: task for task in tasks}
         self._states = dict.fromkeys(self._tasks, _State.WAITING)
         self._concurrency = concurrency
+        self._mode = continue_mode
         self._free = dict(pools)
         self._parked: dict[str, list[_Rank]] = {}
         self._running = 0
@@ -87,7 +91,10 @@ class Schedule:
         return None
 
     def finish(self, task: TaskId, ending: Ending = "done") -> None:
-        """A running task ended. Only if it is done, what depends on it may run."""
+        """A running task ended.
+
+        What depends on it may run if it is done, or whatever became of it if that is the mode.
+        """
         ended = self._tasks[task]
         assert self._states[task] is _State.RUNNING
         self._running -= 1
@@ -97,7 +104,9 @@ class Schedule:
             if parked := self._parked.get(ended.pool):
                 heappush(self._ready, heappop(parked))
         self._states[task] = _State[ending.upper()]
-        if ending != "done":
+        if ending == "failed" and self._mode == "never":
+            self.stop(f"stopped after failure of {task}")
+        if ending != "done" and not (ending == "failed" and self._mode == "always"):
             return
         for dependent in self._dependents[task]:
             self._missing[dependent] -= 1
@@ -123,7 +132,7 @@ class Schedule:
         culprits: dict[TaskId, TaskId] = {}
         for task_id, task in self._tasks.items():
             state = self._states[task_id]
-            if state is _State.FAILED:
+            if state is _State.FAILED and self._mode != "always":
                 culprits[task_id] = task_id
             if state not in (_State.WAITING, _State.READY):
                 continue

@@ -27,13 +27,15 @@ DIAMOND = {"top": ["left", "right"], "left": ["base"], "right": ["base"], "base"
 
 def test_a_task_brings_what_it_depends_on_and_nothing_else():
     assert select(pipeline_of(DIAMOND), ["top"]) == Plan(
-        tasks=("base", "left", "right", "top"), jobs=(), targets=("top",)
+        tasks=("base", "left", "right", "top"), targets=("top",), asked=("top",)
     )
 
 
 def test_several_targets_make_one_plan_without_repetition():
     plan = select(pipeline_of(DIAMOND), ["left", "alone", "left"])
-    assert plan == Plan(tasks=("alone", "base", "left"), jobs=(), targets=("left", "alone"))
+    assert plan == Plan(
+        tasks=("alone", "base", "left"), targets=("left", "alone"), asked=("left", "alone")
+    )
 
 
 def test_a_job_goes_before_a_task_of_the_same_name():

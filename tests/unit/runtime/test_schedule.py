@@ -50,7 +50,12 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 
 def play(scenario: Scenario, *, stop_at_failure: bool) -> tuple[list[tuple[str, TaskId]], dict]:
     """Starts whatever may start and ends tasks as the scenario says; gives what happened."""
-    schedule = Schedule(scenario.tasks, concurrency=scenario.concurrency, pools=scenario.pools)
+    schedule = Schedule(
+        scenario.tasks,
+        concurrency=scenario.concurrency,
+        pools=scenario.pools,
+        continue_mode="never" if stop_at_failure else "dependencies-successful",
+    )
     history: list[tuple[str, TaskId]] = []
     running: list[TaskId] = []
     ends = iter(scenario.ends)
@@ -63,8 +68,6 @@ def play(scenario: Scenario, *, stop_at_failure: bool) -> tuple[list[tuple[str, 
             return history, dict(schedule.never_started())
         ended = running.pop(next(ends) % len(running))
         history.append(("end", ended))
-        if stop_at_failure and ended in scenario.failing:
-            schedule.stop(f"stopped after failure of {ended}")
         schedule.finish(ended, "failed" if ended in scenario.failing else "done")
 
 
@@ -165,7 +168,12 @@ def test_the_loop_keeps_to_the_schedule(scenario: Scenario) -> None:
     ready: list[TaskId] = []
 
     async def run() -> None:
-        schedule = Schedule(scenario.tasks, concurrency=scenario.concurrency, pools=scenario.pools)
+        schedule = Schedule(
+            scenario.tasks,
+            concurrency=scenario.concurrency,
+            pools=scenario.pools,
+            continue_mode="dependencies-successful",
+        )
 
         async def start(task: TaskId) -> Ending:
             assert set(needs[task]) <= passed

@@ -70,6 +70,7 @@ pub(crate) struct Schedule<'a> {
     /// Priority and length of the remaining chain.
     ranks: Vec<(i64, u64)>,
     concurrency: usize,
+    mode: ContinueMode,
     free: BTreeMap<&'a str, i64>,
     parked: BTreeMap<&'a str, BinaryHeap<Rank<'a>>>,
     running: usize,
@@ -80,11 +81,12 @@ pub(crate) struct Schedule<'a> {
 
 impl<'a> Schedule<'a> {
     /// `tasks` are in topological order; dependencies outside of them count as met. `weight` gives the
-    /// expected length of a task in any unit.
+    /// expected length of a task in any unit. `mode`: what still starts after a failure.
     pub(crate) fn new(
         tasks: Vec<(&'a str, &'a Task)>,
         concurrency: usize,
         pools: &'a BTreeMap<String, u32>,
+        mode: ContinueMode,
         weight: impl Fn(&str) -> u64,
     ) -> Self {
         let places: HashMap<&str, Place> = tasks
@@ -120,6 +122,7 @@ impl<'a> Schedule<'a> {
             dependents,
             ranks,
             concurrency,
+            mode,
             free: pools
                 .iter()
                 .map(|(name, size)| (name.as_str(), i64::from(*size)))
@@ -168,7 +171,8 @@ impl<'a> Schedule<'a> {
         None
     }
 
-    /// A running task ended. Only if it is done, what depends on it may run.
+    /// A running task ended. What depends on it may run if it is done, or whatever became of it if that is
+    /// the mode.
     pub(crate) fn finish(&mut self, place: Place, ending: Ending) {
         self.running -= 1;
         if let Some(pool) = self.pool_of(place) {
@@ -177,7 +181,15 @@ impl<'a> Schedule<'a> {
             self.ready.extend(parked);
         }
         self.states[place] = State::Ended(ending);
-        if ending != Ending::Done {
+        let goes_on = match (ending, self.mode) {
+            (Ending::Done, _) | (Ending::Failed, ContinueMode::Always) => true,
+            (Ending::Failed, ContinueMode::Never) => {
+                self.stop(format!("stopped after failure of {}", self.tasks[place].0));
+                false
+            }
+            (Ending::Failed | Ending::Cancelled, _) => false,
+        };
+        if !goes_on {
             return;
         }
         for next in self.dependents[place].clone() {
@@ -209,7 +221,7 @@ impl<'a> Schedule<'a> {
         let mut left = Vec::new();
         for (place, state) in self.states.iter().enumerate() {
             match state {
-                State::Ended(Ending::Failed) => {
+                State::Ended(Ending::Failed) if self.mode != ContinueMode::Always => {
                     culprits.insert(place, place);
                 }
                 State::Waiting | State::Ready => {
@@ -244,6 +256,9 @@ impl<'a> Schedule<'a> {
 }
 
 #[cfg(test)]
+mod laws;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -260,7 +275,7 @@ mod tests {
     fn order(tasks: &[(&str, Task)], weight: impl Fn(&str) -> u64) -> Vec<String> {
         let pools = BTreeMap::new();
         let planned = tasks.iter().map(|(id, task)| (*id, task)).collect();
-        let mut schedule = Schedule::new(planned, 1, &pools, weight);
+        let mut schedule = Schedule::new(planned, 1, &pools, ContinueMode::Never, weight);
         let mut order = Vec::new();
         while let Some(place) = schedule.start_next() {
             order.push(tasks[place].0.to_owned());
@@ -292,7 +307,7 @@ mod tests {
         ];
         let pools = BTreeMap::from([("db".to_owned(), 1)]);
         let planned = tasks.iter().map(|(id, task)| (*id, task)).collect();
-        let mut schedule = Schedule::new(planned, 3, &pools, |_| 1);
+        let mut schedule = Schedule::new(planned, 3, &pools, ContinueMode::Never, |_| 1);
         assert_eq!(schedule.start_next(), Some(0));
         assert_eq!(schedule.start_next(), Some(2));
         assert_eq!(schedule.start_next(), None);
@@ -310,9 +325,8 @@ mod tests {
         ];
         let pools = BTreeMap::new();
         let planned = tasks.iter().map(|(id, task)| (*id, task)).collect();
-        let mut schedule = Schedule::new(planned, 1, &pools, |_| 1);
+        let mut schedule = Schedule::new(planned, 1, &pools, ContinueMode::Never, |_| 1);
         assert_eq!(schedule.start_next(), Some(0));
-        schedule.stop("stopped after failure of a");
         schedule.finish(0, Ending::Failed);
         assert_eq!(schedule.start_next(), None);
         let reasons: Vec<String> = schedule

@@ -17,7 +17,7 @@ use super::interrupt::HANDLED;
 use super::journal::Event;
 use super::perform::perform;
 use super::record::{Status, TaskRecord};
-use super::schedule::{ContinueMode, Ending, Place, Schedule};
+use super::schedule::{Ending, Place, Schedule};
 use super::{Context, KILL_GRACE, Work};
 use crate::error::{Error, Result};
 use crate::ir::Task;
@@ -84,6 +84,7 @@ pub(super) fn drive(
         tasks.clone(),
         work.concurrency,
         &work.pipeline.pools,
+        work.continue_mode,
         weight,
     );
     let shared = Shared {
@@ -219,18 +220,6 @@ where
         let mut state = shared.lock();
         match outcome {
             Ok(ending) => {
-                let mode = shared.work.continue_mode;
-                if ending == Ending::Failed && mode == ContinueMode::Never {
-                    let id = shared.tasks[place].0;
-                    state
-                        .schedule
-                        .stop(format!("stopped after failure of {id}"));
-                }
-                let ending = match ending {
-                    // What depends on it runs all the same.
-                    Ending::Failed if mode == ContinueMode::Always => Ending::Done,
-                    ending => ending,
-                };
                 state.schedule.finish(place, ending);
             }
             Err(fault) => {
