@@ -93,7 +93,7 @@ def watched(project, tmp_path):
     return call
 
 
-LONG_WAY = ("run", "verify", "--concurrency", "auto")
+LONG_WAY = ("-C", ".", "run", "verify")
 """The same run in a form that the front door does not know."""
 
 

@@ -9,7 +9,6 @@ from pipec.cli.invocation import Invocation
 from pipec.cli.options import RunOptions, UsageError
 from pipec.cli.report.plain import PlainReporter
 from pipec.cli.report.words import plural
-from pipec.cli.time_limit import time_limit_of
 from pipec.ir.codec import decode, encode
 from pipec.plan.params import bind_params
 from pipec.plan.select import select
@@ -80,7 +79,11 @@ def open_request(invocation: Invocation, options: RunOptions) -> RunRequest:
 
         pipeline = with_arguments(pipeline, plan.targets, options.arguments)
         pipeline_bytes = encode(pipeline)
-    timeout_ms, time_limit = time_limit_of(pipeline, plan, options.timeout)
+    timeout_ms, time_limit = None, "the run"
+    if options.timeout or any(pipeline.jobs[job].timeout_ms for job in plan.jobs):
+        from pipec.cli.time_limit import time_limit_of
+
+        timeout_ms, time_limit = time_limit_of(pipeline, plan, options.timeout)
     if compiled.warnings:
         warnings = plural(len(compiled.warnings), "warning")
         invocation.console.say(f"{found.shown} has {warnings}: `pipec check` shows more")

@@ -7,6 +7,10 @@ use crate::run::report::{Color, Detail, Logs};
 
 /// A plain run of jobs and tasks.
 #[derive(Debug, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(super) struct Asked {
     /// Without repetition.
     pub(super) targets: Vec<String>,

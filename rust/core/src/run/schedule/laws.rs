@@ -247,8 +247,8 @@ fn live(scenario: &Scenario, numbers: &mut Numbers) -> Vec<String> {
 
 #[test]
 fn the_schedule_does_what_the_reference_says() {
-    for seed in 1..=4000 {
-        let mut numbers = Numbers(seed * 0x9E37_79B9_7F4A_7C15);
+    for seed in 1..=4000_u64 {
+        let mut numbers = Numbers(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let scenario = Scenario::of(&mut numbers);
         let seed = numbers.0;
         let history = live(&scenario, &mut numbers);
