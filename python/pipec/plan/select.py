@@ -200,16 +200,17 @@ def _check_one_environment(
 ) -> None:
     """A run has one job environment: a task's key must not depend on what else was asked for."""
     first: Job | None = None
-    covered: set[TaskId] = set()
+    targets: set[TaskId] = set()
     for job in jobs:
-        covered |= reachable(pipeline, job.targets)
+        targets.update(job.targets)
         if first is None:
             first = job
         elif (name := _first_difference(first.env, job.env)) is not None:
             raise _conflict(f"jobs `{first.id}` and `{job.id}` do not agree on `{name}`")
     if first is None or not first.env:
         return
-    for task in sorted(reachable(pipeline, named) - covered):
+    # All jobs at once: what several of them share is walked through once.
+    for task in sorted(reachable(pipeline, named) - reachable(pipeline, targets)):
         name = min(first.env)
         raise _conflict(
             f"job `{first.id}` sets `{name}`, and `{task}`, asked for beside it, is no part of it"
