@@ -11,6 +11,7 @@ from pipec.ir.env import EnvValue
 from pipec.ir.job import Job, JobId
 from pipec.ir.pipeline import Pipeline
 from pipec.ir.task import TaskId
+from pipec.plan.services import with_services
 
 Kind = Literal["any", "job", "task"]
 
@@ -22,7 +23,8 @@ class Plan:
     `tasks` holds every task that takes part, each after those it depends on; among tasks that could
     stand at the same place, the smaller id comes first. `jobs` are the jobs asked for and `targets`
     the tasks asked for, directly or by a job, both without repetition in the order of the request.
-    `asked` are the names of the request. `only`: what the targets depend on is left as it is.
+    `asked` are the names of the request. `only`: what the targets depend on is left as it is,
+    services excepted.
     """
 
     tasks: tuple[TaskId, ...]
@@ -72,7 +74,7 @@ def select(
 
         candidates = reachable(pipeline, wanted) if targets else pipeline.tasks
         chosen = filtered(pipeline, candidates, filters)
-    taking_part = set(chosen) if only else reachable(pipeline, chosen)
+    taking_part = with_services(pipeline, chosen) if only else reachable(pipeline, chosen)
     order = topological_order(pipeline, taking_part)
     return Plan(
         tasks=order,

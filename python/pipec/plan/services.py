@@ -20,6 +20,17 @@ def services_of(pipeline: Pipeline, task: Task) -> tuple[TaskId, ...]:
     return tuple(sorted(_services_among(pipeline, task.depends_on))) if task.steps else ()
 
 
+def with_services(pipeline: Pipeline, tasks: Iterable[TaskId]) -> set[TaskId]:
+    """These tasks, with the services that they and their services need."""
+    found = set(tasks)
+    pending = list(found)
+    while pending:
+        new = set(services_of(pipeline, pipeline.tasks[pending.pop()])) - found
+        found |= new
+        pending.extend(new)
+    return found
+
+
 def _services_among(pipeline: Pipeline, tasks: Iterable[TaskId]) -> set[TaskId]:
     found: set[TaskId] = set()
     seen: set[TaskId] = set()

@@ -230,7 +230,6 @@ async def _work_off(run: RunContext, work: Work, host: Host | None) -> None:
                 upkeep.skip(TaskRecord(id=task_id, status="failed", verdict=SERVICE, error=error))
                 is_up = False
             if not is_up and not run.interrupt.requested:
-                schedule.stop(f"stopped after failure of {task_id}")
                 return "failed"
             return "done" if is_up else "cancelled"
         record = await perform(run, upkeep, task, work.foreseen(task_id))
@@ -240,7 +239,8 @@ async def _work_off(run: RunContext, work: Work, host: Host | None) -> None:
         if record.status == "cancelled":
             return "cancelled"
         if lost is not None:
-            schedule.stop(f"stopped after failure of {lost}")
+            if run.request.continue_mode == "never":
+                schedule.stop(f"stopped after failure of {lost}")
             return "failed"
         if record.status == "failed" and not task.allow_failure:
             return "failed"

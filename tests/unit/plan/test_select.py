@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from pipec.codes import Code
 from pipec.errors import BugError, PlanError
 from pipec.ir import Job, Literal, Pipeline, Task
+from pipec.ir.service import Service
+from pipec.ir.step import ShellStep
 from pipec.plan.select import Plan, names_of, select
 
 
@@ -125,3 +127,17 @@ def test_an_order_never_puts_a_task_before_what_it_needs(data):
     assert len(set(plan.tasks)) == len(plan.tasks)
     for position, task in enumerate(plan.tasks):
         assert set(needs[task]) <= set(plan.tasks[:position])
+
+
+def test_only_leaves_out_what_a_task_depends_on_but_not_its_services():
+    service = Service()
+    tasks = {
+        "db": Task(id="db", service=service, steps=(ShellStep(command="db"),)),
+        "queue": Task(
+            id="queue", service=service, steps=(ShellStep(command="q"),), depends_on=("db",)
+        ),
+        "test": Task(id="test", steps=(ShellStep(command="t"),), depends_on=("base", "queue")),
+    }
+    pipeline = pipeline_of({"base": [], "db": [], "queue": [], "test": []}, **tasks)
+    plan = select(pipeline, ["test"], only=True)
+    assert (plan.tasks, plan.targets) == (("db", "queue", "test"), ("test",))

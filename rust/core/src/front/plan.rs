@@ -38,6 +38,10 @@ pub(super) fn select(pipeline: &Pipeline, asked: &Asked) -> Option<Plan> {
     if pipeline.commands.is_some() || pipeline.orchestration.contains_key("depends") {
         return None;
     }
+    // A task alone still needs its services.
+    if asked.only && pipeline.tasks.values().any(|task| task.service.is_some()) {
+        return None;
+    }
     let mut jobs: Vec<(&str, &Job)> = Vec::new();
     let mut targets: Vec<String> = Vec::new();
     for name in &asked.targets {
