@@ -29,7 +29,7 @@ class Host:
         self.groups = Groups(self.reaper)
         self.processes = Processes(self.groups, clock, kill_grace_s=kill_grace_s)
         self.interrupt = Interrupt(
-            self.groups, kill_grace_s=kill_grace_s, on_begin=lambda _name: None
+            self.groups, kill_grace_s=kill_grace_s, on_begin=lambda _code, _cause: None
         )
         self.standing: dict[TaskId, RunningService] = {}
         self.live: LiveRun | None = None

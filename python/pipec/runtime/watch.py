@@ -162,7 +162,7 @@ class _Watch:
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
                 self._host.live = None
-                self._host.interrupt.on_begin = lambda _name: None
+                self._host.interrupt.on_begin = lambda _code, _cause: None
             keep_evidence_of(assessment, record)
             prune(request.root, keep=request.keep_runs)
         self._runs += 1
