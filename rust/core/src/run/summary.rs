@@ -137,13 +137,23 @@ mod tests {
     }
 
     fn slowest_of(tasks: &[TaskRecord], duration_ms: u64) -> Vec<String> {
+        let params = std::collections::BTreeMap::new();
         let facts = RunFacts {
             run_id: "r",
             pipeline: "p",
             ir_digest: "d",
             pid: 1,
-            concurrency: 1,
-            asked: &[],
+            request: crate::run::record::RequestRecord {
+                targets: &[],
+                force: false,
+                concurrency: 1,
+                params: &params,
+                continue_mode: None,
+                only: false,
+                arguments: Vec::new(),
+                timeout_ms: None,
+            },
+            tells_record: false,
             targets: &[],
             planned: &[],
             started_ms: 0,
