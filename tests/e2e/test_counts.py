@@ -169,15 +169,25 @@ def test_one_edit_means_one_file_to_read(tree):
     assert {path: n for path, n in tree.opened(calls).items() if path in inputs} == {edited: 1}
 
 
-def test_a_first_run_reads_each_input_once(tree):
+def forget(tree: Tree) -> None:
+    """The next run is a first run, on files that are all of one age.
+
+    What was edited a moment ago, among files that nobody has touched for long, may be read twice.
+    """
     shutil.rmtree(tree.root / ".pipec")
+    for path in tree.inputs():
+        (tree.root / path).touch()
+
+
+def test_a_first_run_reads_each_input_once(tree):
+    forget(tree)
     opened = tree.opened(tree.run_traced())
     inputs = tree.inputs()
     assert {path: n for path, n in opened.items() if path in inputs} == dict.fromkeys(inputs, 1)
 
 
 def test_a_first_run_opens_reads_and_closes_each_input_once(tree):
-    shutil.rmtree(tree.root / ".pipec")
+    forget(tree)
     calls = tree.run_traced(also=HOLDING)
     inputs = tree.inputs()
     for names in (READING, {"close"}):

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.conftest import Project
 from tests.e2e.records import read_journal, read_records, statuses
 
@@ -99,6 +101,23 @@ def test_a_log_that_is_too_long_keeps_both_ends(project: Project) -> None:
     assert log.endswith("9999\n10000\n")
     assert "bytes of output are left out here" in log
     assert len(log) < 2200
+
+
+@pytest.mark.parametrize("way", [(), ("--format", "jsonl")], ids=["front door", "long way"])
+def test_a_task_that_prints_nothing_has_no_log(project: Project, way: tuple[str, ...]) -> None:
+    project.write(
+        "pipeline.toml",
+        'name = "app"\n[tasks.quiet]\ncache = true\nrun = "true"\n'
+        '[tasks.loud]\ndepends-on = ["quiet"]\nrun = "echo a; exit 1"\n'
+        '[tasks.failing]\ndepends-on = ["quiet"]\nrun = "exit 1"\n',
+    )
+    for task, log in (("quiet", None), ("loud", "logs/loud.log"), ("failing", None)):
+        project.pipec("run", task, *way)
+        record = read_records(project.folder)[-1]
+        assert record["tasks"][-1].get("log") == log
+        kept = (project.folder / ".pipec/runs" / record["run_id"] / "logs").iterdir()
+        assert [f"logs/{path.name}" for path in kept] == ([log] if log else [])
+    assert project.pipec("run", "quiet", "--output-logs", "full").status == 0
 
 
 def test_a_secret_is_nowhere(project: Project) -> None:

@@ -28,6 +28,8 @@ def _encode(character: str) -> str:
 class TaskLog:
     """A log file that is written as output comes, so that a crash loses nothing.
 
+    A task that prints nothing gets none: making a file takes longer than many a task.
+
     Up to `limit` bytes (0: no limit) are kept: the first half, and the last half in a ring, which
     `close` puts in order with a mark where something is missing. A file that cannot be written is
     reported once to `on_trouble`; whoever writes here goes on.
@@ -40,16 +42,20 @@ class TaskLog:
         self._written = 0
         self._on_trouble = on_trouble
         self._fd: int | None = None
-        try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
-        except OSError as error:
-            on_trouble(error)
+        self._is_broken = False
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is anything in it."""
+        return self._written > 0
 
     def write(self, data: bytes) -> None:
         """Adds to the log."""
-        if self._fd is None:
+        if self._is_broken or not data:
             return
         try:
+            if self._fd is None:
+                self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
             self._place(self._fd, data)
         except OSError as error:
             self._give_up(error)
@@ -104,6 +110,7 @@ class TaskLog:
         os.replace(ordered, self.path)
 
     def _give_up(self, error: OSError) -> None:
+        self._is_broken = True
         if self._fd is not None:
             fd, self._fd = self._fd, None
             os.close(fd)

@@ -111,6 +111,8 @@ class _Performance:
         self._steps: tuple[ReadyStep, ...] | None = None
         self._values: list[Extra] = []
         self._declared: dict[str, str] = {}
+        self._log_name = f"{LOGS}/{log_name(task.id)}"
+        # None as long as nothing stands in it.
         self._log: str | None = None
         self._open_log: TaskLog | None = None
         self._log_is_whole = True
@@ -119,6 +121,7 @@ class _Performance:
         try:
             return await self._bring_about(foreseen)
         except RunError as trouble:
+            self._close_log()
             if trouble.code in REFUSALS:
                 from pipec.runtime.policy.kept import keep_refusal
 
@@ -137,6 +140,7 @@ class _Performance:
             refused = await self._restore(self._decision)
             if refused is None:
                 await self._replay_log()
+                self._close_log()
                 record = cached_record(
                     self._task.id,
                     self._decision,
@@ -210,8 +214,7 @@ class _Performance:
     def _output(self) -> TaskOutput:
         run = self._run
         if self._open_log is None:
-            self._log = f"{LOGS}/{log_name(self._task.id)}"
-            path = run.recorder.log_path(self._log)
+            path = run.recorder.log_path(self._log_name)
             limit = run.request.max_log_bytes
             self._open_log = TaskLog(path, limit=limit, on_trouble=self._warn_of_log)
         return TaskOutput(
@@ -221,6 +224,8 @@ class _Performance:
     def _close_log(self) -> None:
         if self._open_log is not None:
             self._open_log.close()
+            if self._open_log.is_begun:
+                self._log = self._log_name
             self._open_log = None
 
     async def _restore(self, decision: Decision) -> str | None:
@@ -285,11 +290,8 @@ class _Performance:
             return self._record("cancelled", reason=self._halt.reason)
         if failure is not None:
             return await self._fail(self._halt.error or failure)
-        assert self._log is not None
-        path = run.recorder.log_path(self._log)
-        return self._record(
-            "passed", outputs=await self._seal(path if self._log_is_whole else None)
-        )
+        path = run.recorder.log_path(self._log) if self._log and self._log_is_whole else None
+        return self._record("passed", outputs=await self._seal(path))
 
     async def _do_without(self, service: str) -> TaskRecord:
         """A service that the task needs is not there."""

@@ -133,7 +133,8 @@ class ServiceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRecord:
-    """One task. `log` is relative to the record's folder; `reason` says why it was skipped.
+    """One task. `log` is relative to the record's folder, and none if the task printed nothing;
+    `reason` says why it was skipped.
 
     `metadata` is what its `call` steps said about it; a hit has that of the run it comes from.
     """

@@ -124,7 +124,7 @@ class RunningService:
             attempts=tuple(self._attempts),
             started_at=timestamp(self._started_ms),
             duration_ms=round((clock.monotonic() - self._started) * 1000),
-            log=self._log_name,
+            log=self._log_name if self._log.is_begun else None,
             reason=reason,
             error=self.failure,
             service=ServiceRecord(restarts=self._restarts, ready_after_ms=self._ready_after_ms),

@@ -64,6 +64,14 @@ def test_one_endless_line_keeps_its_end(tmp_path: Path) -> None:
     assert kept.endswith(b"xxend")
 
 
+def test_who_writes_nothing_makes_no_file(tmp_path: Path) -> None:
+    log = TaskLog(str(tmp_path / "log"), limit=0, on_trouble=pytest.fail)
+    log.write(b"")
+    assert not log.is_begun
+    log.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_log_that_cannot_be_written_is_reported_once(tmp_path: Path) -> None:
     troubles: list[OSError] = []
     log = TaskLog(str(tmp_path / "no" / "log"), limit=0, on_trouble=troubles.append)

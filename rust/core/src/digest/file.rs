@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::Digest;
-use crate::tree::Identity;
+use crate::tree::{Identity, Kind};
 
 /// Up to this size a file is read in one piece; beyond it streams, with several threads for the digest.
 pub const ONE_PIECE: u64 = 1 << 20;
@@ -20,6 +20,33 @@ thread_local! {
 /// Hashes an open file. Gives None if it changed meanwhile: the caller looks again.
 pub fn hash_file(file: &mut File, before: &Identity) -> io::Result<Option<Digest>> {
     read_and_hash(file, before, &mut |_| Ok(()))
+}
+
+/// Hashes an open file that nobody has looked at, and gives what it is right after that. None for what is no
+/// file, is better read otherwise for its size, or changed its size meanwhile.
+///
+/// That it was the same before is for the caller to know.
+pub fn hash_unseen(file: &mut File) -> io::Result<Option<(Digest, Identity)>> {
+    BUFFER.with_borrow_mut(|buffer| {
+        buffer.resize(KEPT, 0);
+        // A read that does not fill the buffer is the end of a file: one call for all but a few.
+        let mut length = file.read(buffer)?;
+        if length == buffer.len() {
+            let size = Identity::of_file(file)?.size;
+            let Some(size) = usize::try_from(size).ok().filter(|size| *size <= PIECE) else {
+                return Ok(None);
+            };
+            let rest = size.saturating_sub(length);
+            buffer.resize(length + rest + 1, 0);
+            length += fill(file, &mut buffer[length..], rest)?;
+        }
+        let digest = Digest::of(&buffer[..length]);
+        buffer.truncate(KEPT);
+        buffer.shrink_to(KEPT);
+        let identity = Identity::of_file(file)?;
+        let is_whole = identity.kind == Kind::File && identity.size == length as u64;
+        Ok(is_whole.then_some((digest, identity)))
+    })
 }
 
 /// Hashes an open file and hands its bytes to `sink` on the way: all at once up to `ONE_PIECE`.

@@ -6,7 +6,7 @@ mod file;
 use std::fmt;
 
 pub use fields::Fields;
-pub use file::{ONE_PIECE, hash_file, read_and_hash};
+pub use file::{ONE_PIECE, hash_file, hash_unseen, read_and_hash};
 
 /// 32 bytes of BLAKE3.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::again::First;
 use super::decision::{Decision, EntryFacts, Extras, Verdict, shown};
 use super::look::{Look, TaskSets};
 use super::successes::Success;
-use super::{Decided, Engine, FileChange, Hit, Made, step_env};
+use super::{Before, Decided, Engine, FileChange, Hit, Made, step_env};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::glob::SetId;
@@ -144,25 +145,31 @@ impl Engine {
             entry: hit.as_ref().and_then(Hit::facts),
         };
         // A task that may have to run is compared with its inputs of now when it has.
-        let (before, writings) = match intact {
-            Some(true) => (None, Vec::new()),
-            _ => (
-                Some(seen.look.inputs(&self.root, seen.inputs)?),
-                seen.look.writings(seen.inputs),
-            ),
+        let before = match intact {
+            Some(true) => Before::Nothing,
+            _ => self.before(seen)?,
         };
         let decided = Decided {
             components,
             values,
             key,
             dependencies: made,
-            inputs: before,
-            writings,
-            is_of_first: seen.is_first,
+            before,
             hit,
         };
         self.keep(id, task, decided)?;
         Ok(decision)
+    }
+
+    fn before(&self, seen: &Seen<'_>) -> Result<Before> {
+        let (look, set) = (seen.look, seen.inputs);
+        let is_of = |first: &Arc<First>| seen.is_first && std::ptr::eq(&*first.look, look);
+        let first = self.first().filter(is_of);
+        let first = first.filter(|_| look.is_steady_set(set));
+        Ok(match first {
+            Some(first) => Before::First(first, set),
+            None => Before::Seen(seen.look.inputs(&self.root, set)?, seen.look.writings(set)),
+        })
     }
 
     /// Remembers the decision, and what the tasks after it see if nothing has to run.

@@ -64,12 +64,9 @@ impl Engine {
             })
             .collect();
         let old = store.manifest(&entry.inputs).unwrap_or_default();
-        let now = match &decided.inputs {
-            Some(now) => now,
-            // A hit: they are what they were.
-            None => &old,
-        };
-        let files = self.with_rules(task, &old, now)?;
+        // A hit: they are what they were.
+        let now = decided.before.inputs(&self.root)?;
+        let files = self.with_rules(task, &old, now.as_deref().unwrap_or(&old))?;
         Ok(InputDifferences {
             baseline: true,
             components,

@@ -1,6 +1,5 @@
 //! After the decision: outputs restored from a hit, or looked at and stored after a run.
 
-use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -8,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
+use super::again::First;
 use super::assess::needs;
 use super::decide::{hex, success_of};
 use super::decision::{EntryFacts, Sealed, TaskFacts, shown};
@@ -15,7 +15,7 @@ use super::look::{Look, Reading, entry as manifest_entry, folder_entry, read_sta
 use super::sets::{Built, Sets};
 use super::successes::Success;
 use super::survey::Sums;
-use super::{Decided, Engine, Hit, Made};
+use super::{Before, Decided, Engine, Hit, Made};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::glob::SetId;
@@ -24,6 +24,13 @@ use crate::store::{Done, ENTRY_VERSION, Entry, Lookup, Restored, Restorer, Store
 use crate::tree::{
     Found, Kind, Known, Manifest, Project, Stamp, differences, path_of, read_link, walk_below,
 };
+
+/// What a task's inputs are after its steps.
+enum After {
+    /// What the first look saw of this set.
+    First(Arc<First>, SetId),
+    Seen(Manifest),
+}
 
 impl Engine {
     /// Makes the outputs of a hit exactly what was stored.
@@ -161,30 +168,27 @@ impl Engine {
     }
 
     /// A task's inputs as they are after its steps, and those that are not what they were before.
-    fn inputs_after<'a>(
-        &self,
-        id: &str,
-        decided: &'a Decided,
-    ) -> Result<(Cow<'a, Manifest>, Vec<String>)> {
-        if let Some(before) = decided.inputs.as_ref().filter(|_| decided.is_of_first)
+    fn inputs_after(&self, id: &str, decided: &Decided) -> Result<(After, Vec<String>)> {
+        if let Before::First(first, set) = &decided.before
             && self.as_first_seen(id).is_some()
         {
-            return Ok((Cow::Borrowed(before), Vec::new()));
+            return Ok((After::First(Arc::clone(first), *set), Vec::new()));
         }
         let (look, sets) = self.look(&[id])?;
         let set = sets[0].inputs;
         self.digest(&look, &[set]);
         let inputs = look.inputs(&self.root, set)?;
-        let before = decided.inputs.as_ref().unwrap_or(&inputs);
+        let before = decided.before.inputs(&self.root)?;
+        let before = before.as_deref().unwrap_or(&inputs);
         let mut changed: Vec<String> = differences(before, &inputs)
             .iter()
             .map(|difference| shown(&difference.path))
             .collect();
         if changed.is_empty() {
-            let written = look.written_since(set, &decided.writings);
+            let written = look.written_since(set, &decided.before.writings());
             changed = written.iter().map(|path| shown(path)).collect();
         }
-        Ok((Cow::Owned(inputs), changed))
+        Ok((After::Seen(inputs), changed))
     }
 
     /// A look at what a task owns, with each of its patterns also as a set of its own. None if it owns
@@ -224,6 +228,7 @@ impl Engine {
             automaton: &built.automaton,
             index: self.index(),
             is_relaxed: self.is_relaxed(),
+            ahead: None,
             counters: &self.walked,
         };
         let walked = match folders {
@@ -323,12 +328,15 @@ impl Engine {
         store: &Store,
         task: &Task,
         decided: &Decided,
-        inputs: &Manifest,
+        inputs: &After,
         outputs: &Manifest,
         facts: &TaskFacts,
     ) -> Result<Success> {
         let (outputs_blob, _) = store.put(&outputs.encode())?;
-        let (inputs_blob, _) = store.put(&inputs.encode())?;
+        let inputs_blob = match inputs {
+            After::First(first, set) => first.store_inputs(&self.root, *set, store)?,
+            After::Seen(inputs) => store.put(&inputs.encode())?.0,
+        };
         let keeps_log = !task.cache.as_ref().is_some_and(|cache| cache.outputs_only);
         let log = match &facts.log {
             Some(path) if keeps_log => {

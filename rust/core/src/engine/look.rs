@@ -47,10 +47,13 @@ pub(super) struct Look {
     changed: Mutex<HashMap<Place, Identity>>,
     has_changed: AtomicBool,
     troubles: Mutex<Vec<Trouble>>,
+    /// Whether files were read on the walk, and where the folders stand in which they lie.
+    has_read_ahead: bool,
+    read_ahead: OnceLock<HashMap<Box<[u8]>, u32>>,
 }
 
 /// The index of a folder of the walk, and of a file in it.
-type Place = (u32, u32);
+pub(super) type Place = (u32, u32);
 /// A place, with inode and mtime of what is there.
 pub(super) type Writing = (Place, u64, i64);
 
@@ -113,14 +116,17 @@ impl Engine {
     fn not_read_earlier(&self, look: &Look, places: Vec<Place>) -> Vec<Place> {
         let inner = self.lock();
         let fresh = &inner.memory.fresh;
-        if fresh.is_empty() {
+        let first = inner.memory.looked.as_deref();
+        let first = first.filter(|first| !std::ptr::eq(*first, look) && first.has_read_ahead());
+        if fresh.is_empty() && first.is_none() {
             return places;
         }
         let is_unknown = |place: &Place| {
             let (folder, file) = look.at(*place);
             let known = fresh
                 .get(&folder.path)
-                .and_then(|files| files.get(&file.name));
+                .and_then(|files| files.get(&file.name).copied());
+            let known = known.or_else(|| first?.read_ahead(&folder.path, &file.name));
             match known.filter(|known| known.identity == file.identity) {
                 Some(known) => file.digest.set(Some(known.digest)).is_err(),
                 None => true,
@@ -200,11 +206,13 @@ impl Look {
     pub(super) fn of(built: Built, walk: Walk, stamp: OnceLock<Stamp>, sums: Sums) -> Self {
         let mut members = vec![Vec::new(); built.literals.len()];
         let mut owned: HashMap<SetId, Vec<u32>> = HashMap::new();
+        let mut has_read_ahead = false;
         for (folder_number, folder) in (0..).zip(&walk.folders) {
             for set in folder.owners.iter() {
                 owned.entry(*set).or_default().push(folder_number);
             }
             for (file_number, file) in (0..).zip(&folder.files) {
+                has_read_ahead |= file.is_new;
                 for set in file.sets.iter() {
                     members[*set as usize].push((folder_number, file_number));
                 }
@@ -223,7 +231,32 @@ impl Look {
             changed: Mutex::default(),
             has_changed: AtomicBool::new(false),
             troubles: Mutex::default(),
+            has_read_ahead,
+            read_ahead: OnceLock::new(),
         }
+    }
+
+    /// Whether files were read on the walk.
+    pub(super) fn has_read_ahead(&self) -> bool {
+        self.has_read_ahead
+    }
+
+    /// What was read of a file on the walk.
+    fn read_ahead(&self, folder: &[u8], name: &[u8]) -> Option<Known> {
+        let number_of = |(number, folder): (u32, &FolderFound)| {
+            let has_new = folder.files.iter().any(|file| file.is_new);
+            has_new.then(|| (folder.path.clone(), number))
+        };
+        let numbers = self.read_ahead.get_or_init(|| {
+            let folders = (0..).zip(&self.walk.folders);
+            folders.filter_map(number_of).collect()
+        });
+        let number = *numbers.get(folder)?;
+        let files = &self.walk.folders[number as usize].files;
+        let at = files.binary_search_by(|file| (*file.name).cmp(name)).ok()?;
+        let is_new = files[at].is_new;
+        self.known((number, u32::try_from(at).ok()?))
+            .filter(|_| is_new)
     }
 
     pub(super) fn automaton(&self) -> &Automaton {

@@ -23,6 +23,8 @@ pub(super) struct Memory {
     pub(super) fresh: Fresh,
     /// The look at everything, if there was one: it tells what is gone.
     pub(super) looked: Option<Arc<Look>>,
+    /// What was read on the walk of that look is in the index on disk.
+    has_kept_walk: bool,
     /// What that look went on from.
     pub(super) basis: Option<Basis>,
     /// What the next look may go on from.
@@ -40,6 +42,7 @@ impl Memory {
         Self {
             fresh: Fresh::new(),
             looked: None,
+            has_kept_walk: false,
             first: None,
             basis: None,
             checked: None,
@@ -55,17 +58,19 @@ impl Memory {
         index: impl FnOnce() -> &'a Index,
     ) -> Result<()> {
         let temporary = || temporary_in(&state.join("tmp"));
-        if !self.fresh.is_empty() {
+        let has_read = |look: &Look| !self.has_kept_walk && look.has_read_ahead();
+        if !self.fresh.is_empty() || self.looked.as_deref().is_some_and(has_read) {
             let path = state.join("index");
-            let is_added =
-                append_to_journal(&path, &self.fresh).map_err(Error::at(&journal_of(&path)))?;
+            let walk = self.looked.as_deref().map(Look::walk);
+            let is_added = append_to_journal(&path, walk, &self.fresh)
+                .map_err(Error::at(&journal_of(&path)))?;
             if !is_added {
-                let walk = self.looked.as_deref().map(Look::walk);
                 let next = index().next(walk, &self.fresh);
                 replace(&path, &temporary()?, &next)?;
                 // What stays of it is true still, and known already.
                 let _ = fs::remove_file(journal_of(&path));
             }
+            self.has_kept_walk = true;
             self.fresh.clear();
         }
         self.successes.write(state)?;

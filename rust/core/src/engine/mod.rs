@@ -20,6 +20,7 @@ mod sets;
 mod successes;
 mod survey;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,15 +35,20 @@ pub use survey::{Checked, Standing};
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
+use crate::glob::SetId;
 use crate::ir::{EnvValue, Pipeline, Task};
 use crate::key::Components;
 use crate::key::environment::{Resolved, Variables, resolve};
 use crate::store::{Entry, Store, Uses};
 use crate::tree::{Counters, Index, Manifest, Stamp};
 
-use look::Writing;
+use again::First;
+use look::{Look, Writing};
 use memory::Memory;
 use successes::Success;
+
+/// In a project of as many folders two files are written at once.
+const MANY_FOLDERS: usize = 256;
 
 pub struct Engine {
     root: PathBuf,
@@ -85,13 +91,37 @@ struct Decided {
     key: Digest,
     /// What each direct dependency made.
     dependencies: BTreeMap<String, Digest>,
-    /// Only for a task that may have to run: what its inputs were before.
-    inputs: Option<Manifest>,
-    /// When each of those was last written.
-    writings: Vec<Writing>,
-    /// The inputs are those of the first look at everything.
-    is_of_first: bool,
+    before: Before,
     hit: Option<Hit>,
+}
+
+/// What a task's inputs were before its steps.
+enum Before {
+    /// Nothing has to run.
+    Nothing,
+    /// What the first look saw of this set, which it still knows.
+    First(Arc<First>, SetId),
+    /// These, and when each of them was last written.
+    Seen(Manifest, Vec<Writing>),
+}
+
+impl Before {
+    /// None if nothing has to run.
+    fn inputs(&self, root: &Path) -> Result<Option<Cow<'_, Manifest>>> {
+        Ok(match self {
+            Self::Nothing => None,
+            Self::First(first, set) => Some(Cow::Owned(first.look.inputs(root, *set)?)),
+            Self::Seen(manifest, _) => Some(Cow::Borrowed(manifest)),
+        })
+    }
+
+    fn writings(&self) -> Cow<'_, [Writing]> {
+        match self {
+            Self::Nothing => Cow::default(),
+            Self::First(first, set) => Cow::Owned(first.look.writings(*set)),
+            Self::Seen(_, writings) => Cow::Borrowed(writings),
+        }
+    }
 }
 
 enum Hit {
@@ -198,10 +228,35 @@ impl Engine {
 
     /// Writes down what later runs save time with. Nothing new: nothing is written.
     pub fn save(&self) -> Result<()> {
-        self.save_survey()?;
         let mut inner = self.lock();
-        inner.memory.write(&self.request.state, || self.index())?;
+        let Inner {
+            memory,
+            has_changed_files,
+            ..
+        } = &mut *inner;
+        let (mut basis, look) = (memory.basis.take(), memory.looked.clone());
+        let has_changed_files = *has_changed_files;
+        let mut save_survey = || match (&mut basis, &look) {
+            (Some(basis), Some(look)) => self.save_survey(basis, look, has_changed_files),
+            _ => Ok(()),
+        };
+        let write = |memory: &mut Memory| memory.write(&self.request.state, || self.index());
+        // Of a large project both are large, and none needs the other.
+        let is_large = |look: &Arc<Look>| look.walk().folders.len() >= MANY_FOLDERS;
+        let (surveyed, written) = if look.as_ref().is_some_and(is_large) {
+            std::thread::scope(|scope| {
+                let surveying = scope.spawn(save_survey);
+                let written = write(memory);
+                let broken = |_| Err(Error::Invalid("the thread of a survey broke".into()));
+                (surveying.join().unwrap_or_else(broken), written)
+            })
+        } else {
+            (save_survey(), write(memory))
+        };
+        memory.basis = basis;
         drop(inner);
+        surveyed?;
+        written?;
         self.stores.values().try_for_each(Store::save)
     }
 

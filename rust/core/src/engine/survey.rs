@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
 use super::Engine;
 use super::look::{Look, TaskSets};
@@ -11,8 +12,8 @@ use crate::digest::{Digest, Fields};
 use crate::error::{Error, Result};
 use crate::store::{replace, temporary_in};
 use crate::tree::{
-    Changes, Index, Known, Project, Resumed, Stamp, SumOf, Survey, Surveyed, Walk, generation_of,
-    is_surveyable, keep_newest, resume, rules_above, walk, write_survey,
+    Changes, Identity, Index, Known, Project, ReadAhead, Resumed, Stamp, SumOf, Survey, Surveyed,
+    Walk, generation_of, is_surveyable, keep_newest, resume, rules_above, walk, write_survey,
 };
 
 /// The variable that says what makes a file the one that the index knows: `relaxed` leaves device, inode and
@@ -110,15 +111,21 @@ impl Engine {
                 basis.written = basis.generation.filter(|_| changes.is_empty());
                 basis.changed = changes.folders.len() + changes.files.len();
                 basis.size = survey.folder_count() + survey.file_count();
-                self.go_on(built, &survey, &changes)?
+                self.go_on(built, &of_tasks, &survey, &changes)?
             }
-            None => self.look_anew(built)?,
+            None => self.look_anew(built, &of_tasks)?,
         };
         self.lock().memory.basis = Some(basis);
         Ok((look, of_tasks))
     }
 
-    fn go_on(&self, built: Built, survey: &Survey, changes: &Changes) -> Result<Look> {
+    fn go_on(
+        &self,
+        built: Built,
+        of_tasks: &[TaskSets],
+        survey: &Survey,
+        changes: &Changes,
+    ) -> Result<Look> {
         let nothing = OnceLock::new();
         let index = if changes.folders.is_empty() {
             nothing.get_or_init(Index::empty)
@@ -134,10 +141,11 @@ impl Engine {
             automaton: &built.automaton,
             index,
             is_relaxed: self.is_relaxed(),
+            ahead: None,
             counters: &self.walked,
         };
         let Some(Resumed { walk, touched }) = resume(project, survey, changes)? else {
-            return self.look_anew(built);
+            return self.look_anew(built, of_tasks);
         };
         let sums = survey
             .sums()
@@ -147,9 +155,20 @@ impl Engine {
         Ok(Look::of(built, walk, stamp, sums))
     }
 
-    fn look_anew(&self, built: Built) -> Result<Look> {
+    /// A walk from the top, on which the inputs of all tasks are read if the index does not know them.
+    fn look_anew(&self, built: Built, of_tasks: &[TaskSets]) -> Result<Look> {
         let stamp = self.stamp();
-        let walk = self.walk(&built)?;
+        let mut wanted = vec![false; built.literals.len()];
+        for sets in of_tasks {
+            wanted[sets.inputs as usize] = true;
+        }
+        let found = fs::metadata(&self.request.state);
+        let device = found.map_or(0, |found| Identity::from(&found).device);
+        let ahead = ReadAhead::of(wanted, stamp, device);
+        let walk = self.walk_ahead(&built, Some(&ahead))?;
+        let (files, bytes) = ahead.read_so_far();
+        self.hashed.files.fetch_add(files, Ordering::Relaxed);
+        self.hashed.bytes.fetch_add(bytes, Ordering::Relaxed);
         if self.is_relaxed() {
             self.recognize(&walk, stamp);
         }
@@ -158,11 +177,16 @@ impl Engine {
     }
 
     pub(super) fn walk(&self, built: &Built) -> Result<Walk> {
+        self.walk_ahead(built, None)
+    }
+
+    fn walk_ahead(&self, built: &Built, ahead: Option<&ReadAhead>) -> Result<Walk> {
         walk(Project {
             root: &self.root,
             automaton: &built.automaton,
             index: self.index(),
             is_relaxed: self.is_relaxed(),
+            ahead,
             counters: &self.walked,
         })
     }
@@ -220,13 +244,12 @@ impl Engine {
     }
 
     /// Writes the survey for the next run of this plan, if that will save more than it costs.
-    pub(super) fn save_survey(&self) -> Result<()> {
-        let mut inner = self.lock();
-        let has_changed_files = inner.has_changed_files;
-        let memory = &mut inner.memory;
-        let (Some(basis), Some(look)) = (&mut memory.basis, &memory.looked) else {
-            return Ok(());
-        };
+    pub(super) fn save_survey(
+        &self,
+        basis: &mut Basis,
+        look: &Look,
+        has_changed_files: bool,
+    ) -> Result<()> {
         let is_out_of_date = match basis.generation {
             None => true,
             Some(_) if has_changed_files => basis.changed * WORTH_WRITING > basis.size,

@@ -44,10 +44,9 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn to(path: &Path, limit: u64) -> Self {
-        let (log, opened) = TaskLog::create(path, limit);
         Self {
-            log,
-            trouble: opened.err(),
+            log: TaskLog::at(path, limit),
+            trouble: None,
             stream: Stream::default(),
         }
     }

@@ -36,57 +36,64 @@ pub(crate) fn log_name(task: &str) -> String {
     name + ".log"
 }
 
-/// A log file that is written as output comes, so that a crash loses nothing.
+/// A log file that is written as output comes, so that a crash loses nothing. A task that prints nothing gets
+/// none: making a file takes longer than many a task.
 ///
 /// Up to `limit` bytes (0: no limit) are kept: the first half, and the last half in a ring, which
 /// `close` puts in order with a mark where something is missing.
 pub(crate) struct TaskLog {
     path: PathBuf,
-    /// None once it cannot be written: whoever writes here goes on.
-    file: Option<File>,
+    file: Opened,
     head: u64,
     limit: u64,
     written: u64,
 }
 
+enum Opened {
+    /// Nothing has come yet.
+    No,
+    Yes(File),
+    /// It cannot be written: whoever writes here goes on.
+    Broken,
+}
+
 impl TaskLog {
-    pub(crate) fn create(path: &Path, limit: u64) -> (Self, io::Result<()>) {
-        let mut options = File::options();
-        options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o644);
-        let opened = options.open(path);
-        let (file, trouble) = match opened {
-            Ok(file) => (Some(file), Ok(())),
-            Err(error) => (None, Err(error)),
-        };
-        let log = Self {
+    pub(crate) fn at(path: &Path, limit: u64) -> Self {
+        Self {
             path: path.to_path_buf(),
-            file,
+            file: Opened::No,
             head: limit / 2,
             limit,
             written: 0,
-        };
-        (log, trouble)
+        }
     }
 
     /// Adds to the log. After an error nothing more is written.
     pub(crate) fn write(&mut self, data: &[u8]) -> io::Result<()> {
-        let Some(file) = self.file.take() else {
+        if data.is_empty() {
             return Ok(());
+        }
+        let file = match std::mem::replace(&mut self.file, Opened::Broken) {
+            Opened::No => create(&self.path)?,
+            Opened::Yes(file) => file,
+            Opened::Broken => return Ok(()),
         };
         self.place(&file, data)?;
-        self.file = Some(file);
+        self.file = Opened::Yes(file);
         Ok(())
     }
 
+    /// Whether there is anything in it.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.written > 0
+    }
+
     /// Ends the log.
-    pub(crate) fn close(mut self) -> io::Result<()> {
-        match self.file.take() {
-            Some(file) if self.limit > 0 && self.written > self.limit => self.put_in_order(&file),
+    pub(crate) fn close(self) -> io::Result<()> {
+        match &self.file {
+            Opened::Yes(file) if self.limit > 0 && self.written > self.limit => {
+                self.put_in_order(file)
+            }
             _ => Ok(()),
         }
     }
@@ -144,6 +151,17 @@ impl TaskLog {
     }
 }
 
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o644);
+    options.open(path)
+}
+
 fn read(file: &File, from: u64, to: u64) -> io::Result<Vec<u8>> {
     let length = usize::try_from(to.saturating_sub(from)).unwrap_or(0);
     let mut bytes = vec![0; length];
@@ -158,8 +176,7 @@ mod tests {
     fn logged(limit: u64, chunks: &[&str]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
-        let (mut log, trouble) = TaskLog::create(&path, limit);
-        trouble.unwrap();
+        let mut log = TaskLog::at(&path, limit);
         for chunk in chunks {
             log.write(chunk.as_bytes()).unwrap();
         }
@@ -171,6 +188,26 @@ mod tests {
     fn a_log_within_its_limit_is_as_it_was_written() {
         assert_eq!(logged(0, &["a\n", "b"]), "a\nb");
         assert_eq!(logged(3, &["a\n", "b"]), "a\nb");
+    }
+
+    #[test]
+    fn who_writes_nothing_makes_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let mut log = TaskLog::at(&path, 0);
+        log.write(b"").unwrap();
+        assert!(!log.is_begun() && !path.exists());
+        log.write(b"a").unwrap();
+        assert!(log.is_begun() && path.exists());
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_says_so_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = TaskLog::at(&folder.path().join("no/a.log"), 0);
+        assert!(log.write(b"a").is_err());
+        assert!(log.write(b"a").is_ok());
+        assert!(!log.is_begun());
     }
 
     #[test]

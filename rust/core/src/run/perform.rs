@@ -181,7 +181,6 @@ impl Performance<'_> {
         env.extend(own);
         let name = format!("logs/{}", log_name(self.id));
         let path = run.recorder.folder().join(&name);
-        self.log = Some(name);
         let mut output = Output::to(&path, run.log_bytes);
         let tried = Tried {
             run,
@@ -192,6 +191,7 @@ impl Performance<'_> {
         };
         let (attempts, error) = tried.attempts(&mut output)?;
         self.attempts = attempts;
+        self.log = output.log.is_begun().then_some(name);
         let closed = output.log.close();
         let trouble = output.trouble.or(closed.err());
         if let Some(trouble) = &trouble {
@@ -206,7 +206,8 @@ impl Performance<'_> {
             run.engine.failed(self.id);
             return Ok(self.failed(error));
         }
-        let outputs = self.seal(trouble.is_none().then_some(path))?;
+        let is_whole = trouble.is_none() && self.log.is_some();
+        let outputs = self.seal(is_whole.then_some(path))?;
         Ok(TaskRecord {
             outputs,
             ..self.record(Status::Passed)

@@ -37,7 +37,7 @@ impl Store {
     }
 
     /// The size of a blob, if it is there. Its contents are checked when it is read.
-    pub(super) fn blob_size(&self, digest: Digest) -> Option<u64> {
+    pub fn blob_size(&self, digest: Digest) -> Option<u64> {
         let packed = self.contents().length(Kind::Blob, digest);
         packed.or_else(|| {
             let found = fs::symlink_metadata(self.large_path(digest)).ok()?;

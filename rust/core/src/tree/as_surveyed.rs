@@ -99,6 +99,7 @@ impl<'a> AsSurveyed<'a> {
                         identity: identity.unwrap_or(file.identity),
                         sets,
                         digest,
+                        is_new: false,
                     });
                 }
             }

@@ -3,13 +3,12 @@
 //! One file, replaced by rename. It is read as it lies: fixed records, looked up in place, nothing is
 //! deserialised. Whatever is wrong with it, it is an empty index: it only ever saves time.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::identity::{Identity, Kind};
 use super::journal;
-use super::walk::{FolderFound, Walk};
+use super::walk::{FolderFound, Found, Walk};
 use crate::digest::Digest;
 
 const MAGIC: &[u8; 8] = b"pipecidx";
@@ -160,9 +159,9 @@ impl Index {
         self.files == 0
     }
 
-    /// The bytes of the next index: what is fresh, and of the rest what may still be there.
+    /// The bytes of the next index: what is fresh, what a walk read, and of the rest what may still be there.
     ///
-    /// `walked` is what a walk saw: files and folders that it did not see where it looked are dropped.
+    /// `walked` is what that walk saw: files and folders that it did not see where it looked are dropped.
     pub fn next(&self, walked: Option<&Walk>, fresh: &Fresh) -> Vec<u8> {
         let seen: Seen<'_> = walked
             .into_iter()
@@ -171,18 +170,16 @@ impl Index {
             .map(|folder| (&*folder.path, folder))
             .collect();
         let mut writer = Writer::default();
-        let all = self.newer_and(fresh);
-        let mut ours = all.iter().peekable();
+        let mut ours = self.ours(walked, fresh).into_iter().peekable();
         for number in 0..self.folders {
             let Some(path) = self.folder_path(number) else {
                 continue;
             };
-            while let Some((path, files)) = ours.next_if(|(ours, _)| ***ours < *path) {
-                writer.merged(path, files, std::iter::empty());
+            while let Some((path, files)) = ours.next_if(|(ours, _)| *ours < path) {
+                writer.merged(path, &files, std::iter::empty());
             }
-            let same = ours.next_if(|(ours, _)| ***ours == *path);
-            let nothing = BTreeMap::new();
-            let files = same.map_or(&nothing, |(_, files)| files);
+            let same = ours.next_if(|(ours, _)| *ours == path);
+            let files = same.map(|(_, files)| files).unwrap_or_default();
             let kept = self
                 .folder_at(number)
                 .filter(|_| may_still_be_there(path, &seen));
@@ -190,27 +187,35 @@ impl Index {
             let folder = seen.get(path).copied();
             writer.merged(
                 path,
-                files,
+                &files,
                 kept.filter(|(name, known)| still_holds(folder, name, known)),
             );
         }
         for (path, files) in ours {
-            writer.merged(path, files, std::iter::empty());
+            writer.merged(path, &files, std::iter::empty());
         }
         writer.finish()
     }
 
-    /// What came after the index, the latest last.
-    fn newer_and<'a>(&self, fresh: &'a Fresh) -> Cow<'a, Fresh> {
-        if self.newer.is_empty() {
-            return Cow::Borrowed(fresh);
+    /// What came after the index, by folder.
+    fn ours<'a>(
+        &'a self,
+        walked: Option<&'a Walk>,
+        fresh: &'a Fresh,
+    ) -> BTreeMap<&'a [u8], Ours<'a>> {
+        let mut ours: BTreeMap<&[u8], Ours<'a>> = BTreeMap::new();
+        for folder in walked.into_iter().flat_map(|walk| &walk.folders) {
+            if folder.files.iter().any(|file| file.is_new) {
+                ours.entry(&folder.path).or_default().read = &folder.files;
+            }
         }
-        let mut all = self.newer.clone();
-        for (folder, files) in fresh {
-            let known = all.entry(folder.clone()).or_default();
-            known.extend(files.iter().map(|(name, file)| (name.clone(), *file)));
+        for (path, files) in &self.newer {
+            ours.entry(path).or_default().newer = Some(files);
         }
-        Cow::Owned(all)
+        for (path, files) in fresh {
+            ours.entry(path).or_default().fresh = Some(files);
+        }
+        ours
     }
 
     fn folder_path(&self, number: usize) -> Option<&[u8]> {
@@ -325,6 +330,27 @@ fn still_holds(folder: Option<&FolderFound>, name: &[u8], known: &Known) -> bool
     }
 }
 
+/// What is known of a folder beyond the index: the latest last.
+#[derive(Default)]
+struct Ours<'a> {
+    newer: Option<&'a BTreeMap<Box<[u8]>, Known>>,
+    /// Of these what was read on the walk.
+    read: &'a [Found],
+    fresh: Option<&'a BTreeMap<Box<[u8]>, Known>>,
+}
+
+fn known_in(files: Option<&BTreeMap<Box<[u8]>, Known>>) -> impl Iterator<Item = (&[u8], Known)> {
+    let files = files.into_iter().flatten();
+    files.map(|(name, known)| (&**name, *known))
+}
+
+fn what_was_read(file: &Found) -> Option<(&[u8], Known)> {
+    let digest = file.digest.get().copied().flatten()?;
+    let identity = file.identity;
+    file.is_new
+        .then_some((&*file.name, Known { identity, digest }))
+}
+
 #[derive(Default)]
 struct Writer {
     folders: Vec<u8>,
@@ -335,15 +361,26 @@ struct Writer {
 }
 
 impl Writer {
-    /// What is fresh wins over what was kept.
+    /// What came later wins.
     fn merged<'a>(
         &mut self,
         path: &[u8],
-        fresh: &'a BTreeMap<Box<[u8]>, Known>,
+        ours: &Ours<'a>,
         kept: impl Iterator<Item = (&'a [u8], Known)>,
     ) {
-        let fresh = fresh.iter().map(|(name, known)| (&**name, *known));
-        let all: BTreeMap<&[u8], Known> = kept.chain(fresh).collect();
+        let mut all: Vec<(&[u8], Known)> = kept.collect();
+        all.extend(known_in(ours.newer));
+        all.extend(ours.read.iter().filter_map(what_was_read));
+        all.extend(known_in(ours.fresh));
+        // One after the other they are several sequences in order.
+        all.sort_by_key(|(name, _)| *name);
+        all.dedup_by(|later, earlier| {
+            let is_same = later.0 == earlier.0;
+            if is_same {
+                earlier.1 = later.1;
+            }
+            is_same
+        });
         self.folder(path, all.into_iter());
     }
 
@@ -391,16 +428,20 @@ impl Writer {
     }
 
     fn finish(self) -> Vec<u8> {
-        let body = [self.folders, self.files, self.names.clone()].concat();
-        let mut bytes = Vec::with_capacity(HEADER + body.len());
+        let body = self.folders.len() + self.files.len() + self.names.len();
+        let mut bytes = Vec::with_capacity(HEADER + body);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&self.folder_count.to_le_bytes());
         bytes.extend_from_slice(&self.file_count.to_le_bytes());
         bytes.extend_from_slice(&[0; 4]);
         bytes.extend_from_slice(&(self.names.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(&Digest::of(&body).0);
-        bytes.extend_from_slice(&body);
+        bytes.extend_from_slice(&[0; 32]);
+        for part in [self.folders, self.files, self.names] {
+            bytes.extend_from_slice(&part);
+        }
+        let digest = Digest::of(&bytes[HEADER..]);
+        bytes[HEADER - 32..HEADER].copy_from_slice(&digest.0);
         bytes
     }
 }
@@ -458,6 +499,7 @@ mod tests {
             identity: known(*number).identity,
             sets: std::sync::Arc::default(),
             digest: std::sync::OnceLock::new(),
+            is_new: false,
         };
         FolderFound {
             path: boxed(path),
@@ -514,6 +556,26 @@ mod tests {
         assert_eq!(find(&index, "lib", "l"), None);
         let unwalked = Index::from_bytes(first().next(None, &Fresh::new())).unwrap();
         assert_eq!(find(&unwalked, "lib", "l"), Some(known(4)));
+    }
+
+    #[test]
+    fn what_a_walk_read_is_kept_and_what_was_found_out_after_it_wins() {
+        let mut read = walked("src", &[("a", 6), ("b", 7), ("c", 3)], &[], &[]);
+        for file in &mut read.files[..2] {
+            file.is_new = true;
+            let inode = file.identity.inode;
+            let _ = file.digest.set(Some(known(inode).digest));
+        }
+        let walk = Walk {
+            folders: vec![walked("", &[("a", 1)], &[], &["lib", "src"]), read],
+        };
+        let next = first().next(Some(&walk), &fresh(&[("src", "b", 8)]));
+        let index = Index::from_bytes(next).unwrap();
+        assert_eq!(find(&index, "src", "a"), Some(known(6)));
+        assert_eq!(find(&index, "src", "b"), Some(known(8)));
+        assert_eq!(find(&index, "src", "c"), Some(known(3)));
+        assert_eq!(find(&index, "lib", "l"), Some(known(4)));
+        assert_eq!(index.len(), 5);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::index::{Fresh, Index};
+use super::walk::Walk;
 
 /// A journal of this size is worth no new index, however small that is. Bytes.
 const SMALL: u64 = 64 * 1024;
@@ -19,15 +20,15 @@ pub fn journal_of(index: &Path) -> PathBuf {
     index.with_extension("journal")
 }
 
-/// Adds to the journal. False if it is time to write a new index instead.
-pub fn append(index: &Path, fresh: &Fresh) -> io::Result<bool> {
+/// Adds to the journal what was read on a walk, and what is fresh. False if it is time to write a new index instead.
+pub fn append(index: &Path, walked: Option<&Walk>, fresh: &Fresh) -> io::Result<bool> {
     let Ok(written) = fs::metadata(index) else {
         return Ok(false);
     };
     let journal = journal_of(index);
     let length = fs::metadata(&journal).map_or(0, |found| found.len());
     let mut bytes = vec![0; 8];
-    bytes.extend_from_slice(&Index::empty().next(None, fresh));
+    bytes.extend_from_slice(&Index::empty().next(walked, fresh));
     let size = (bytes.len() - 8) as u64;
     bytes[..8].copy_from_slice(&size.to_le_bytes());
     if length + size > SMALL.max(written.len() / WORTH_WRITING) {
@@ -90,11 +91,11 @@ mod tests {
     fn what_was_added_is_known_and_the_last_word_counts() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index");
-        assert!(!append(&path, &fresh("", "a", 1)).unwrap());
+        assert!(!append(&path, None, &fresh("", "a", 1)).unwrap());
         let base = Index::empty().next(None, &fresh("src", "a", 1));
         fs::write(&path, base).unwrap();
         for (name, number) in [("a", 2), ("b", 3), ("b", 4)] {
-            assert!(append(&path, &fresh("src", name, number)).unwrap());
+            assert!(append(&path, None, &fresh("src", name, number)).unwrap());
         }
         let find = |name: &str| {
             let index = Index::read(&path);
@@ -120,7 +121,7 @@ mod tests {
         let path = folder.path().join("index");
         fs::write(&path, Index::empty().next(None, &Fresh::new())).unwrap();
         let mut added = 0;
-        while append(&path, &fresh("src", "a", added)).unwrap() {
+        while append(&path, None, &fresh("src", "a", added)).unwrap() {
             added += 1;
         }
         assert!(added > 100);

@@ -10,6 +10,7 @@ mod kept;
 mod manifest;
 mod os;
 mod part;
+mod read_ahead;
 mod resume;
 mod stamp;
 mod survey;
@@ -23,6 +24,7 @@ pub use kept::keep_newest;
 pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, Sum, differences};
 pub use os::{Folder, open_file, path_of, read_link};
 pub(crate) use part::{resume_part, touched_sets};
+pub use read_ahead::ReadAhead;
 pub use resume::{Resumed, resume, rules_above};
 pub use stamp::{Stamp, has_no_writer};
 pub use survey::{

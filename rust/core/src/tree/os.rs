@@ -53,7 +53,7 @@ impl Folder {
     }
 
     /// The project's folder itself, which may be reached through a link.
-    pub(super) fn open_root(path: &Path) -> io::Result<Self> {
+    pub fn open_root(path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
     }
@@ -62,6 +62,14 @@ impl Folder {
     pub fn reach(path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | PLACE;
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// The same for one at a path below this one.
+    pub fn reach_below(&self, path: &[u8]) -> io::Result<Self> {
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | PLACE;
+        let path = OsStr::from_bytes(path);
+        let opened = rustix::fs::openat(&self.0, path, flags, Mode::empty())?;
+        Ok(Self(opened))
     }
 
     /// Opens a file in the folder for reading, as `open_file` does.
@@ -87,7 +95,7 @@ impl Folder {
     }
 
     /// What the folder itself is.
-    pub(super) fn own_identity(&self) -> io::Result<Identity> {
+    pub fn own_identity(&self) -> io::Result<Identity> {
         Ok(identity_of(&rustix::fs::fstat(&self.0)?))
     }
 
@@ -100,8 +108,8 @@ impl Folder {
         }
     }
 
-    /// What a name stands for, links not followed. None if it is gone.
-    pub(super) fn identity(&self, name: &[u8]) -> io::Result<Option<Identity>> {
+    /// What a name or a path below the folder stands for, links not followed at its end. None if it is gone.
+    pub fn identity(&self, name: &[u8]) -> io::Result<Option<Identity>> {
         match rustix::fs::statat(&self.0, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(identity_of(&stat))),
             Err(rustix::io::Errno::NOENT) => Ok(None),

@@ -90,10 +90,11 @@ impl Stamp {
     /// ago it takes that nobody had it open for writing just before it was read: whoever opens it later sets
     /// later times.
     pub fn settles(self, identity: &Identity, has_no_writer: impl FnOnce() -> bool) -> bool {
-        self.is_clean(identity) && (self.is_old(identity) || has_no_writer())
+        self.is_clean(identity) && (self.is_long_after(identity) || has_no_writer())
     }
 
-    fn is_old(self, identity: &Identity) -> bool {
+    /// Whether every write that set these times, or earlier ones, was over by now.
+    pub fn is_long_after(self, identity: &Identity) -> bool {
         identity.latest() < self.0.saturating_sub(YOUNG)
     }
 }

@@ -11,12 +11,15 @@ use super::identity::{Identity, Kind};
 use super::ignore_files::{IGNORE_FILE, IgnoreFile, Ignored};
 use super::index::{Index, Known, KnownFolder};
 use super::os::{Folder, Listed, is_link_to_folder, path_of};
+use super::read_ahead::ReadAhead;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::glob::{Automaton, SetId, State};
 
 /// Below this many folders on one level threads cost more than they give.
 const FEW_FOLDERS: usize = 32;
+/// The same where files are read on the way.
+const FEW_TO_READ: usize = 8;
 
 /// Never inputs, never outputs, never entered.
 const NEVER: [&[u8]; 2] = [b".git", b".pipec"];
@@ -29,6 +32,8 @@ pub struct Project<'a> {
     pub index: &'a Index,
     /// A file of the index counts as known if it resembles the one that is there.
     pub is_relaxed: bool,
+    /// What the index does not know may be read at once.
+    pub ahead: Option<&'a ReadAhead>,
     pub counters: &'a Counters,
 }
 
@@ -74,6 +79,8 @@ pub struct Found {
     pub sets: Arc<[SetId]>,
     /// Known from the index, or else once somebody asked; None if it was gone by then.
     pub digest: OnceLock<Option<Digest>>,
+    /// Read on this walk: no index has it yet.
+    pub is_new: bool,
 }
 
 /// A folder to be visited.
@@ -132,7 +139,8 @@ impl Project<'_> {
         let mut folders = Vec::new();
         while !level.is_empty() {
             let visit = |pending: &Pending| self.visit(pending);
-            let visited: Vec<_> = if level.len() < FEW_FOLDERS {
+            let few = self.ahead.map_or(FEW_FOLDERS, |_| FEW_TO_READ);
+            let visited: Vec<_> = if level.len() < few {
                 level.iter().map(visit).collect::<Result<_>>()?
             } else {
                 level.par_iter().map(visit).collect::<Result<_>>()?
@@ -194,6 +202,7 @@ impl Project<'_> {
                 owners: Arc::clone(&pending.owners),
             },
             below: Vec::new(),
+            path: join(&pending.path, b""),
             index_hits: 0,
         };
         for listed in listing {
@@ -230,6 +239,8 @@ struct Visitor<'a> {
     ignored: Ignored,
     found: FolderFound,
     below: Vec<Pending>,
+    /// Of the entry that is looked at, behind the folder's: one piece of memory for all of them.
+    path: Vec<u8>,
     index_hits: u64,
 }
 
@@ -297,10 +308,14 @@ impl Visitor<'_> {
             self.found.others.push(name);
             return Ok(());
         }
-        let path = join(&self.pending.path, &name);
+        self.path.truncate(match self.pending.path.len() {
+            0 => 0,
+            length => length + 1,
+        });
+        self.path.extend_from_slice(&name);
         let ignored = self
             .ignored
-            .depth_of_file(&path, self.pending.depth.saturating_add(1));
+            .depth_of_file(&self.path, self.pending.depth.saturating_add(1));
         let mut sets = self.project.automaton.selecting(state, ignored);
         if stands_for_folder {
             let mut all = self.project.automaton.reaching(state, ignored.is_some());
@@ -311,10 +326,31 @@ impl Visitor<'_> {
         }
         if sets.is_empty() {
             self.found.others.push(name);
+            return Ok(());
+        }
+        let known = self.known.and_then(|folder| folder.find(&name));
+        let is_unknown = kind == Kind::File && known.is_none();
+        let ahead = self
+            .project
+            .ahead
+            .filter(|ahead| is_unknown && ahead.wants(&sets));
+        let read = ahead
+            .filter(|ahead| ahead.expects_old_files())
+            .and_then(|ahead| ahead.read(&self.folder, &name));
+        if let Some(Known { identity, digest }) = read {
+            self.found.files.push(Found {
+                name,
+                identity,
+                sets,
+                digest: OnceLock::from(Some(digest)),
+                is_new: true,
+            });
         } else if let Some(identity) = self.identity(&name)?
             && identity.kind != Kind::Folder
         {
-            let known = self.known.and_then(|folder| folder.find(&name));
+            if let Some(ahead) = ahead {
+                ahead.saw(&identity);
+            }
             let digest = OnceLock::new();
             if let Some(known) = known.filter(|known| self.project.is_known(known, &identity)) {
                 self.index_hits += 1;
@@ -325,6 +361,7 @@ impl Visitor<'_> {
                 identity,
                 sets,
                 digest,
+                is_new: false,
             });
         }
         Ok(())

@@ -65,6 +65,7 @@ impl Place {
             automaton: &self.automaton,
             index: &self.index,
             is_relaxed: false,
+            ahead: None,
             counters: &self.counters,
         }
     }
