@@ -38,7 +38,9 @@ def last(project: Project) -> dict[str, object]:
 
 
 def log_of(project: Project, task: str) -> str:
-    return max((project.folder / ".pipec/runs").glob(f"*/logs/{task}.log")).read_text()
+    """Nothing if the task printed nothing."""
+    logs = sorted((project.folder / ".pipec/runs").glob(f"*/logs/{task}.log"))
+    return logs[-1].read_text() if logs else ""
 
 
 def with_call(project: Project, body: str, pipeline: str = CALL) -> None:
