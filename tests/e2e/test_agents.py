@@ -75,7 +75,9 @@ def test_the_prompt_goes_in_and_the_answer_is_kept(asking):
         "model": "small",
         "prompt": "Summarize\nall",
     }
-    said = {line["stream"]: line["text"] for line in lines if line["kind"] == "output"}
+    said = {"stdout": "", "stderr": ""}
+    for line in lines[1:-1]:
+        said[line["stream"]] += line["text"]
     assert said == {"stdout": ANSWER, "stderr": "thinking\n"}
     assert (lines[-1]["exit_code"], lines[-1]["timed_out"]) == (0, False)
 
