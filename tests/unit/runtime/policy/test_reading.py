@@ -1,7 +1,10 @@
 """No command of a text is overlooked, however it is written."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipec.codes import Code
@@ -221,3 +224,46 @@ def test_a_command_is_found_however_deep(forms):
     assert read.unread or any(
         found.words[:2] == ("npm", "publish") for found in read.invocations
     ), text
+
+
+TOKENS = st.sampled_from(
+    ["npm", "publish", "npm publish", "'npm' publish", "n\\pm publish", '"npm" "publish"', ";",
+     "&&", "||", "|", "&", "(", ")", "{", "}", "if", "then", "else", "fi", "case", "x", "in",
+     "esac", "x)", ";;", "$(", "`", "\n", "#", "for", "i", "do", "done", "!", "A=1", "eval", "exec",
+     "command", "<<E\n", "\nE\n", "'", '"', "\\", "$((", "))", ">", "<", "log", "f()", "f", ":",
+     "true", "false"]
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose only program is an `npm` that says when it publishes."""
+    folder = tmp_path_factory.mktemp("shop")
+    program = folder / "npm"
+    program.write_text('#!/bin/sh\n[ "$1" != publish ] || echo published > "$MARK"\n')
+    program.chmod(0o755)
+    return folder
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(TOKENS, min_size=1, max_size=12))
+def test_what_a_shell_runs_has_been_read(shop: Path, tokens):
+    text = " ".join(tokens)
+    mark = shop / "mark"
+    mark.unlink(missing_ok=True)
+    try:
+        subprocess.run(
+            ["/bin/sh", "-c", text],
+            cwd=shop,
+            env={"PATH": str(shop), "MARK": str(mark)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=2,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return
+    if mark.exists():
+        with pytest.raises(RunError):
+            policy(DENY).judge_text(text, SHELL)
