@@ -163,7 +163,8 @@ impl Engine {
 
     fn before(&self, seen: &Seen<'_>) -> Result<Before> {
         let (look, set) = (seen.look, seen.inputs);
-        let is_of = |first: &Arc<First>| seen.is_first && std::ptr::eq(&raw const *first.look, look);
+        let is_of =
+            |first: &Arc<First>| seen.is_first && std::ptr::eq(&raw const *first.look, look);
         let first = self.first().filter(is_of);
         let first = first.filter(|_| look.is_steady_set(set));
         Ok(match first {
