@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::source::Source;
 
-const FORMAT: &[u8] = b"pipec settled 1\n";
+const FORMAT: &[u8] = b"pipec settled 3\n";
 const CHECKSUM: usize = 32;
 const PIPELINE: &str = "name = \"app\"\n";
 

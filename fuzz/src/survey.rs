@@ -55,6 +55,7 @@ pub fn run(bytes: &[u8]) {
         return;
     };
     let project = Project {
+        ahead: None,
         root,
         automaton: &place.automaton,
         index: &index,
@@ -132,6 +133,7 @@ impl Place {
         let index = Index::empty();
         let counters = Counters::default();
         let walked = walk(Project {
+            ahead: None,
             root: folder.path(),
             automaton: &automaton,
             index: &index,
