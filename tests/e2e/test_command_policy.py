@@ -220,4 +220,4 @@ def test_looking_asks_for_nothing(project, verb):
     write(project, rule('"deny"', "touch"), '"touch out"')
     result = project.pipec(*verb)
     assert "Traceback" not in result.stderr
-    assert result.status == (0 if verb[0] != "key" else 2)
+    assert result.status == 0

@@ -130,7 +130,7 @@ def test_tasks_are_offered_by_the_names_that_hold(
         ('[jobs.v.github.permissions]\ncontents = "▮"', ["read", "write", "none"]),
         ('[tasks.new]\nrun = { sh = "x", ▮ }', ["name", "cwd", "env", "shell", "timeout"]),
         ("[task-defaults.▮]", ["*", "lint", "web.build", "web.test"]),
-        ("[tasks.new.▮]", ["cache", "env", "retry", "requires", "run", "matrix"]),
+        ("[tasks.new.▮]", ["cache", "env", "retry", "requires", "run", "service", "matrix"]),
         ("[triggers.n▮]", ["pr"]),
         ("# [tasks.▮]", []),
         ("[tasks.new] ▮", []),

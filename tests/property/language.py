@@ -228,6 +228,9 @@ def _fitting(model: type[Spec]) -> Callable[[dict[str, Any], int], dict[str, Any
     alternatives = _ALTERNATIVES.get(model, ())
 
     def fit(table: dict[str, Any], choice: int) -> dict[str, Any]:
+        if model is service.ServiceSpec and table.keys() & {"max-restarts", "restart-delay"}:
+            # They are for a service that is started again.
+            table = {"restart": "on-failure", **table}
         present = [key for key in alternatives if key in table]
         if alternatives and not present:
             table = {**table, **_LEAST[model]}
