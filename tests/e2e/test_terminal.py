@@ -38,8 +38,8 @@ run = "true"
 RUDE = r"printf 'one\n\033[2J\033[10A\033[?25l\a\033]0;title\a\033[31mred\033[0m\rdone\n'"
 
 
-def shows(text: str) -> Callable[[str], bool]:
-    return lambda shown: text in shown
+def shows(*texts: str) -> Callable[[str], bool]:
+    return lambda shown: all(text in shown for text in texts)
 
 
 @WAYS
@@ -217,10 +217,10 @@ run = ["echo a line of output", "cat gate-3"]
         terminal.until(shows("a long line"))
         terminal.resize(30)
         gates[0].open()
-        narrow = terminal.until(shows("short"))
+        narrow = terminal.until(shows("short", "1/3, 1 running"))
         terminal.resize(120)
         gates[1].open()
-        wide = terminal.until(shows("a line"))
+        wide = terminal.until(shows("a line", "2/3, 1 running"))
         gates[2].open()
         end = terminal.end()
     assert narrow == snapshot("""\
