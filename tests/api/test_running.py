@@ -28,7 +28,7 @@ run = "cp in.txt out.txt"
 run = "exit 3"
 
 [tasks.wait]
-run = "echo ready; sleep 600"
+run = "echo $$ > pid; echo ready; exec sleep 600"
 
 [jobs.verify]
 target = "make"
@@ -149,8 +149,6 @@ def test_a_run_goes_on_beside_an_event_loop(project: Project) -> None:
 
 
 def test_a_call_that_is_cancelled_leaves_nothing_behind(project: Project) -> None:
-    pids: list[int] = []
-
     async def cancel() -> None:
         loop = asyncio.get_running_loop()
         is_ready = asyncio.Event()
@@ -170,7 +168,7 @@ def test_a_call_that_is_cancelled_leaves_nothing_behind(project: Project) -> Non
     asyncio.run(cancel())
     result = project.pipec("runs", "show", "latest")
     assert "interrupted" in result.stdout
-    assert pids == []
+    assert not Path("/proc", project.read("pid").strip()).exists()
 
 
 def test_signal_handlers_are_given_back(project: Project) -> None:

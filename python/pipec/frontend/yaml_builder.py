@@ -178,7 +178,7 @@ class Builder:
             message = f"the alias `*{event.anchor}` refers to an anchor that is not there"
             raise self._stop(Code.YAML_SYNTAX, message, event)
         value = self._anchors[event.anchor]
-        self._copies += _size(value, _MOST_COPIES)
+        self._copies += size_up_to(value, _MOST_COPIES)
         if self._copies > _MOST_COPIES:
             message = f"aliases add more than {_MOST_COPIES:,} values to the document"
             raise self._stop(Code.YAML_SYNTAX, message, event)
@@ -273,7 +273,7 @@ class Builder:
         return self._offsets.at(place[0]), self._offsets.at(place[1])
 
 
-def _size(value: Any, limit: int) -> int:
+def size_up_to(value: Any, limit: int) -> int:
     """How many values a value holds, itself included; stops counting soon after `limit`."""
     count = 0
     pending = [value]

@@ -8,6 +8,7 @@ from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
 from pipec.errors import SpecError
 from pipec.frontend.document import Document
+from pipec.frontend.yaml_builder import size_up_to
 from pipec.frontend.yaml_scalars import resolve
 from pipec.importers.tree import Range, Tree
 
@@ -109,7 +110,7 @@ class _Reader:
         if event.anchor not in self._anchors:
             raise _ProblemError(event.start_mark.index, f"there is no anchor `{event.anchor}`")
         value = self._anchors[event.anchor]
-        self._copies += _size(value)
+        self._copies += size_up_to(value, _MOST_COPIES)
         if self._copies > _MOST_COPIES:
             message = f"aliases add more than {_MOST_COPIES:,} values to the document"
             raise _ProblemError(event.start_mark.index, message)
@@ -122,18 +123,6 @@ def _scalar(event: Any) -> Any:
         message = "a text cannot hold a NUL character or half of a surrogate pair"
         raise _ProblemError(event.start_mark.index, message)
     return resolve(text) if event.implicit[0] and event.tag is None else text
-
-
-def _size(value: Any) -> int:
-    count, pending = 0, [value]
-    while pending and count <= _MOST_COPIES:
-        member = pending.pop()
-        count += 1
-        if isinstance(member, dict):
-            pending.extend(member.values())
-        elif isinstance(member, list):
-            pending.extend(member)
-    return count
 
 
 def _problem(document: Document, error: yaml.YAMLError) -> Finding:

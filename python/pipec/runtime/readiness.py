@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -102,14 +103,15 @@ class _Line:
         return f"no line of its output matches `{self._pattern.pattern}`"
 
 
-class _Polled:
+class _Polled(ABC):
     """Looks again and again."""
 
     def __init__(self) -> None:
         self._answer = ""
 
     def take(self, data: bytes) -> None:
-        pass
+        """What the service prints says nothing here."""
+        del data
 
     async def wait(self) -> None:
         # Nothing tells when somebody else's answer changes: it has to be asked for.
@@ -119,8 +121,9 @@ class _Polled:
     def last_answer(self) -> str:
         return self._answer
 
+    @abstractmethod
     async def _look(self) -> bool:
-        raise NotImplementedError
+        """Whether it is ready now."""
 
 
 class _Port(_Polled):
