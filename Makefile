@@ -56,6 +56,9 @@ fuzz-seeds:
 # Measures a release that it builds itself; benches/README.md says what the rows mean.
 bench: $(TOOLS)  ## Measures pipec against the machine and other tools: an hour or more, on an idle machine.
 	$(BIN)/python -m benches.run
+	$(BIN)/python -m benches.overhead --keep
+	$(BIN)/python -m benches.planning --keep
+	$(BIN)/python -m benches.editor --keep
 
 bench-quick: $(TOOLS)  ## Measures on small trees, in under two minutes.
 	$(BIN)/python -m benches.run --quick

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benches.kept import kept
 from pipec.frontend.discover import Notation
 from pipec.frontend.document import Document
 from pipec.frontend.load import load_document
@@ -32,30 +33,32 @@ def main(arguments: Sequence[str]) -> None:
     )
     parser.add_argument("--lines", type=int, default=5000, help="of the file (default: 5000)")
     parser.add_argument("--keystrokes", type=int, default=KEYSTROKES)
+    parser.add_argument("--keep", action="store_true", help="the table in benches/results")
     options = parser.parse_args(arguments)
-    print("| file | loaded once | completion | diagnostics | work of a keystroke |")
-    print("| --- | --- | --- | --- | --- |")
-    notations: tuple[Notation, ...] = ("toml", "yaml")
-    for notation in notations:
-        text = pipeline(notation, options.lines)
-        lines = text.count("\n")
-        once, work = load_once(text, notation)
-        with tempfile.TemporaryDirectory() as folder:
-            editor = Editor(Path(folder), notation, text)
-            try:
-                before = editor.work()
-                completion = editor.measure(options.keystrokes, editor.complete)
-                each = (editor.work() - before) / options.keystrokes
-                diagnostics = editor.measure(options.keystrokes, editor.wait_for_diagnostics)
-            finally:
-                editor.end()
-        cells = [
-            f"{notation}, {lines:,} lines",
-            f"{once * 1000:.0f} ms, {work * 1000:.0f} ms of a processor",
-            *(shown(times, once) for times in (completion, diagnostics)),
-            f"{each * 1000:.0f} ms of a processor, {each / work:.2f} loads",
-        ]
-        print(f"| {' | '.join(cells)} |")
+    with kept("editor", keep=options.keep):
+        print("| file | loaded once | completion | diagnostics | work of a keystroke |")
+        print("| --- | --- | --- | --- | --- |")
+        notations: tuple[Notation, ...] = ("toml", "yaml")
+        for notation in notations:
+            text = pipeline(notation, options.lines)
+            lines = text.count("\n")
+            once, work = load_once(text, notation)
+            with tempfile.TemporaryDirectory() as folder:
+                editor = Editor(Path(folder), notation, text)
+                try:
+                    before = editor.work()
+                    completion = editor.measure(options.keystrokes, editor.complete)
+                    each = (editor.work() - before) / options.keystrokes
+                    diagnostics = editor.measure(options.keystrokes, editor.wait_for_diagnostics)
+                finally:
+                    editor.end()
+            cells = [
+                f"{notation}, {lines:,} lines",
+                f"{once * 1000:.0f} ms, {work * 1000:.0f} ms of a processor",
+                *(shown(times, once) for times in (completion, diagnostics)),
+                f"{each * 1000:.0f} ms of a processor, {each / work:.2f} loads",
+            ]
+            print(f"| {' | '.join(cells)} |")
 
 
 def shown(times: Sequence[float], once: float) -> str:

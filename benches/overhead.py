@@ -21,6 +21,7 @@ from typing import Final
 
 from benches import measure, rivals
 from benches.build import TOOLS, Built, build
+from benches.kept import kept
 
 TARGET: Final = 1.5
 JUST: Final = ("rust-just", "1.59.0")
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--at-once", type=int, default=measure.CORES, help="(default: the cores)")
     parser.add_argument("--without", default="", help="names of entrants to leave out: a,b")
+    parser.add_argument("--keep", action="store_true", help="the table in benches/results")
     options = parser.parse_args(arguments)
     built = build()
     rivals.install(slow=False)
@@ -70,13 +72,14 @@ def main(arguments: Sequence[str]) -> None:
     ]
     with tempfile.TemporaryDirectory() as scratch:
         samples = _measure(built, entrants, Path(scratch), options.rounds)
-    print(f"{options.tasks:,} tasks, {options.at_once} at once, {options.rounds} rounds\n")
-    print("| | time | of a processor | a task | of the loop | processor of the loop | peak |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    floor = samples[0][1]
-    for entrant, taken in samples:
-        print(_row(entrant.name, taken, floor, options.tasks))
-    print(f"\nTarget: pipec within {TARGET} times of the loop.")
+    with kept("overhead", keep=options.keep):
+        print(f"{options.tasks:,} tasks, {options.at_once} at once, {options.rounds} rounds\n")
+        print("| | time | of a processor | a task | of the loop | processor of the loop | peak |")
+        print("| --- | --- | --- | --- | --- | --- | --- |")
+        floor = samples[0][1]
+        for entrant, taken in samples:
+            print(_row(entrant.name, taken, floor, options.tasks))
+        print(f"\nTarget: pipec within {TARGET} times of the loop.")
 
 
 def _measure(
@@ -140,7 +143,7 @@ def _entrants(built: Built, tasks: int, at_once: int) -> list[Entrant]:
         ),
         Entrant(
             "make",
-            ("make", "-s", "-j", str(at_once), "all"),
+            (rivals.found("make"), "-s", "-j", str(at_once), "all"),
             {
                 "Makefile": f".PHONY: all {' '.join(names)}\nall: {' '.join(names)}\n"
                 + "".join(f"{name}:\n\t@{NOTHING}\n" for name in names)

@@ -17,6 +17,7 @@ from typing import Final
 
 from benches import measure, rivals
 from benches.build import Built, build
+from benches.kept import kept
 
 SIZES: Final = "1000,10000,100000"
 MOST_BYTES: Final = 8 << 20
@@ -28,17 +29,19 @@ def main(arguments: Sequence[str]) -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--sizes", default=SIZES, help=f"(default: {SIZES})")
+    parser.add_argument("--keep", action="store_true", help="the table in benches/results")
     options = parser.parse_args(arguments)
     built = build()
-    print("| tasks | | time | of a processor | peak | processor, times | peak, times |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    before: dict[str, measure.Sample] = {}
-    for size in map(int, options.sizes.split(",")):
-        with tempfile.TemporaryDirectory() as folder:
-            taken = _measure(built, Path(folder), size)
-        for name, sample in taken.items():
-            print(_row(size, name, sample, before.get(name)), flush=True)
-        before = taken
+    with kept("planning", keep=options.keep):
+        print("| tasks | | time | of a processor | peak | processor, times | peak, times |")
+        print("| --- | --- | --- | --- | --- | --- | --- |")
+        before: dict[str, measure.Sample] = {}
+        for size in map(int, options.sizes.split(",")):
+            with tempfile.TemporaryDirectory() as folder:
+                taken = _measure(built, Path(folder), size)
+            for name, sample in taken.items():
+                print(_row(size, name, sample, before.get(name)), flush=True)
+            before = taken
 
 
 def _measure(built: Built, folder: Path, size: int) -> dict[str, measure.Sample]:

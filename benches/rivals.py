@@ -71,7 +71,7 @@ def pipec(built: Built) -> Tool:
 
 def git() -> Tool:
     """`git status`, which answers less (has anything changed?) and which everybody has."""
-    program = _found("git")
+    program = found("git")
     return Tool(
         "git status", ("git",), (program, "status", "--porcelain"), version=(program, "--version")
     )
@@ -109,7 +109,7 @@ def turbo() -> Tool:
 def nx(*, daemon: bool) -> Tool:
     """nx through node, as it comes; its daemon is on unless told otherwise."""
     package = FOLDER / "node_modules" / "nx"
-    program = (_found("node"), str(package / "dist" / "bin" / "nx.js"))
+    program = (found("node"), str(package / "dist" / "bin" / "nx.js"))
     run = (*program, "run-many", "--outputStyle=static", "-t")
     return Tool(
         name="nx with daemon" if daemon else "nx",
@@ -171,7 +171,7 @@ def environment(tool: Tool, built: Built) -> dict[str, str]:
     """What a tool sees: nothing of the host's, and an `npm` that does nothing first on the path."""
     home = SCRATCH / "home"
     home.mkdir(exist_ok=True)
-    path = [str(built.npm.parent), str(Path(_found("node")).parent) if tool.slow else "", *_SYSTEM]
+    path = [str(built.npm.parent), str(Path(found("node")).parent) if tool.slow else "", *_SYSTEM]
     variables = {"PATH": ":".join(filter(None, path)), "HOME": str(home), "LANG": "C.UTF-8"}
     return variables | QUIET | dict(tool.variables)
 
@@ -189,7 +189,7 @@ def _version(package: str) -> str:
     return str(json.loads(manifest.read_text())["version"]) if manifest.is_file() else ""
 
 
-def _found(program: str) -> str:
+def found(program: str) -> str:
     path = shutil.which(program)
     if path is None:
         raise FileNotFoundError(f"{program} is not on PATH")

@@ -20,8 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benches.build import HERE, ROOT, SCRATCH, Built, build, describe_source
+from benches.build import ROOT, SCRATCH, Built, build, describe_source
 from benches.cases import Case, Entrant, executed, start_cases, tree_cases
+from benches.kept import RESULTS, newest_tables
 from benches.measure import CORES, Command, CommandFailedError, Sample, blind_mb, sample
 from benches.plan import Shape
 from benches.report import markdown
@@ -29,7 +30,6 @@ from benches.rivals import FROM_NPM, FROM_PYPI, Tool, environment, install, pipe
 from benches.tally import CALM, Number, Numbers, Place, from_json
 from benches.trees import FULL, GROUND, MILLION, QUICK, Tree, clear_away, provide, take_index
 
-RESULTS: Final = HERE / "results"
 PAGE: Final = ROOT / "docs" / "concepts" / "performance.md"
 START: Final = "<!-- what follows is written by `python -m benches.run --docs` -->\n"
 END: Final = "<!-- up to here -->\n"
@@ -263,7 +263,8 @@ def write_docs(results: Path) -> None:
     before, rest = text.split(START)
     _, after = rest.split(END)
     tables = render(json.loads(results.read_text()))
-    PAGE.write_text(f"{before}{START}\n{tables}\n{END}{after}", encoding="utf-8")
+    more = newest_tables()
+    PAGE.write_text(f"{before}{START}\n{tables}\n{more}\n{END}{after}", encoding="utf-8")
 
 
 def newest_results() -> Path:
