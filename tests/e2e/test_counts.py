@@ -260,3 +260,15 @@ def test_a_tree_of_twice_the_size_takes_twice_the_calls(tree, tmp_path):
     settle(twice)
     few, many = (len(each.run_traced()) - len(each.traced("--version")) for each in (tree, twice))
     assert many <= 2 * few
+
+
+@pytest.mark.parametrize("words", [("check",), ("run", "test", "--dry")])
+def test_a_compile_of_many_tasks_reads_its_file_once(tmp_path, words):
+    many = plant(Shape(packages=1000, files_per_package=1), tmp_path)
+    assert (many.root / "pipeline.toml").read_text().count("\n[tasks.") == 2000
+    assert many.opened(many.traced(*words))["pipeline.toml"] == 1
+
+
+def test_a_first_run_reads_its_file_once_to_compile_and_the_core_once_before_and_after(tree):
+    shutil.rmtree(tree.root / ".pipec")
+    assert tree.opened(tree.run_traced())["pipeline.toml"] == 3

@@ -38,11 +38,7 @@ def compile_first(argv: Sequence[str]) -> bool:
             cwd=os.getcwd(), environ=os.environ, settings=settings, console=console
         )
         found = invocation.find()
-        state = state_folder(found)
-        if compiled.is_kept(found, state=state):
-            return False
-        invocation.compile()
-        return compiled.is_kept(found, state=state)
+        return compiled.keep(found, state=state_folder(found))
     except Exception:
         # The long way comes upon it too, and has words for it.
         return False

@@ -56,13 +56,17 @@ def load(found: Found, *, state: str) -> Compiled:
     return compiled
 
 
-def is_kept(found: Found, *, state: str) -> bool:
-    """Whether there is an entry for the file as it is now.
+def keep(found: Found, *, state: str) -> bool:
+    """Compiles a file that has no entry, and gives whether it has one now that it had not before.
 
     Raises:
-        SpecError: the file cannot be read.
+        SpecError: with every finding, sorted by place.
     """
-    return os.path.exists(os.path.join(*_place(found, read_bytes(found), state)))
+    content = read_bytes(found)
+    folder, name = _place(found, content, state)
+    if os.path.exists(os.path.join(folder, name)):
+        return False
+    return _write(state, folder, name, _compile(read_text(found, content)))
 
 
 def _place(found: Found, content: bytes, state: str) -> tuple[str, str]:
@@ -118,7 +122,7 @@ def _read(path: str, document: Document) -> Compiled | None:
         return None
 
 
-def _write(state: str, folder: str, name: str, compiled: Compiled) -> None:
+def _write(state: str, folder: str, name: str, compiled: Compiled) -> bool:
     """Keeps an entry, if the disk allows it, and removes the oldest beyond a few."""
     head = json.dumps([compiled.digest, [_from_finding(item) for item in compiled.warnings]])
     body = head.encode() + b"\n" + compiled.pipeline_bytes
@@ -135,7 +139,8 @@ def _write(state: str, folder: str, name: str, compiled: Compiled) -> None:
             os.unlink(entry.path)
     except OSError:
         # It is only a cache: the next command compiles again.
-        return
+        return False
+    return True
 
 
 def _from_finding(finding: Finding) -> dict[str, object]:
