@@ -298,11 +298,11 @@ def test_the_lock_has_the_numbers_of_repositories_that_are_known(app: Project) -
 
 
 def test_numbers_that_only_github_s_lock_has_are_taken_over(app: Project) -> None:
-    pipeline('setup = "none"', 'setup = { node = { version = "24" } }')(app)
+    pipeline('setup = "none"', 'setup = { deno = { version = "2.5" } }')(app)
     dependency = f"""\
-    'actions/setup-node@53b83947a5a98c8d113130e565377fae1a50d02f:sha1-{COMMIT}':
-        ref: 'v6.3.0'
-        commit: 'sha1-53b83947a5a98c8d113130e565377fae1a50d02f'
+    'denoland/setup-deno@667a34cdef165d8d2b2e98dde39547c9daac7282:sha1-{COMMIT}':
+        ref: 'v2.0.4'
+        commit: 'sha1-667a34cdef165d8d2b2e98dde39547c9daac7282'
         owner_id: 1
         repo_id: 2
 """
@@ -311,10 +311,10 @@ def test_numbers_that_only_github_s_lock_has_are_taken_over(app: Project) -> Non
     assert app.pipec("github", "generate").status == 0
     locked = json.loads((app.folder / ".github/pipec.lock.json").read_text())["pins"]
     ids = {pin["action"]: (pin.get("owner_id"), pin.get("repo_id")) for pin in locked}
-    assert ids["actions/setup-node"] == (1, 2)
+    assert ids["denoland/setup-deno"] == (1, 2)
     app.write(".github/workflows/actions.lock", text.replace("repo_id: 2\n", "repo_id: 3\n"))
     changed = json.loads(app.pipec("github", "check", "--format", "json").stdout)["drifts"]
-    message = "the pin of `actions/setup-node` is another repository: 3, and was 2"
+    message = "the pin of `denoland/setup-deno` is another repository: 3, and was 2"
     assert message in [drift["message"] for drift in changed]
 
 

@@ -19,9 +19,9 @@ from pipec.backends.github.model import (
     Workflow,
 )
 
-# Each commit was found under this version in several independent public repositories, and in lists
-# that are made from GitHub's own answers. `pipec github update` compares them with the tags.
-# The numbers of owner and repository stand so in GitHub's lock of several independent repositories.
+# Each commit was found under this version in several independent public repositories, and each
+# pair of numbers in GitHub's lock of at least two: docs/adr/0021 says which. Where only one has
+# them there are none here. `pipec github update` compares the commits with the tags.
 SHIPPED: Mapping[str, Pin] = {
     pin.action: pin
     for pin in (
@@ -43,6 +43,8 @@ SHIPPED: Mapping[str, Pin] = {
             action="actions/deploy-pages",
             version="v5.0.0",
             sha="cd2ce8fcbc39b97be8ca5fce6e763baed58fa128",
+            owner_id=44_036_562,
+            repo_id=438_112_499,
         ),
         Pin(
             action="actions/setup-go",
@@ -60,6 +62,8 @@ SHIPPED: Mapping[str, Pin] = {
             action="actions/setup-node",
             version="v6.3.0",
             sha="53b83947a5a98c8d113130e565377fae1a50d02f",
+            owner_id=44_036_562,
+            repo_id=189_476_904,
         ),
         Pin(
             action="actions/setup-python",
@@ -72,11 +76,15 @@ SHIPPED: Mapping[str, Pin] = {
             action="actions/upload-pages-artifact",
             version="v4.0.0",
             sha="7b1f4a764d45c48632c6b24a0339c27f5614fb0b",
+            owner_id=44_036_562,
+            repo_id=496_012_378,
         ),
         Pin(
             action="astral-sh/setup-uv",
             version="v8.0.0",
             sha="cec208311dfd045dd5311c1add060b2062131d57",
+            owner_id=115_962_839,
+            repo_id=846_733_598,
         ),
         Pin(
             action="denoland/setup-deno",
@@ -87,6 +95,8 @@ SHIPPED: Mapping[str, Pin] = {
             action="oven-sh/setup-bun",
             version="v2.2.0",
             sha="0c5077e51419868618aeaa5fe8019c62421857d6",
+            owner_id=108_928_776,
+            repo_id=512_644_635,
         ),
         Pin(
             action="pnpm/action-setup",
