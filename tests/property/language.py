@@ -26,7 +26,7 @@ from pipec.spec import (
     trigger,
 )
 from pipec.spec.base import Spec
-from pipec.spec.events import Event
+from pipec.spec.events import ACTIVITIES, WITH_BRANCHES, WITH_PATHS, WITH_TAGS, Event
 from pipec.spec.paths import Path, Pattern
 from pipec.spec.pipeline import PipelineSpec, Requirement
 from pipec.spec.scalars import (
@@ -120,6 +120,10 @@ _FIELDS: Mapping[tuple[type[Spec], str], st.SearchStrategy[Any]] = {
     (later.WorkspaceSpec, "tasks"): st.just({"build": {"depends-on": ["^build"], "run": "x"}}),
     (step.ArgvStepSpec, "argv"): st.lists(FILLED, min_size=1, max_size=2),
     (step.AgentStepSpec, "agent"): st.sampled_from(["claude", {"var": "A"}]),
+    (trigger.GithubTriggerSpec, "branches"): st.sampled_from([["main"], ["v[0-9]+.?", "!*-old"]]),
+    (trigger.GithubTriggerSpec, "tags"): st.sampled_from([["v*"], ["**", "!a/b"]]),
+    (trigger.GithubTriggerSpec, "paths"): st.sampled_from([["src/**"], ["**/*.md", "!é 😀"]]),
+    (trigger.GithubTriggerSpec, "types"): st.just(["opened"]),
     (trigger.TriggerSpec, "manual"): st.sampled_from([True]),
     (sync_github.SyncGithubSpec, "workflow"): st.just(".github/workflows/a.yml"),
     (sync_github.SyncGithubSpec, "pins"): st.just(".github/workflows/b.yml"),
@@ -242,6 +246,8 @@ def _fitting(model: type[Spec]) -> Callable[[dict[str, Any], int], dict[str, Any
                 table.pop(second, None)
         if model is trigger.TriggerSpec and not {"cron", "schedule"} & table.keys():
             table.pop("timezone", None)
+        if model is trigger.GithubTriggerSpec:
+            _keep_filters(table)
         if model is later.ProfileSpec and table["target"] == "local":
             table.pop("runs-on", None)
         if model is task.TaskSpec and "matrix" in table:
@@ -252,6 +258,19 @@ def _fitting(model: type[Spec]) -> Callable[[dict[str, Any], int], dict[str, Any
         return table
 
     return fit
+
+
+def _keep_filters(table: dict[str, Any]) -> None:
+    """Leaves a trigger the filters that all of its events have."""
+    filters = {
+        "branches": WITH_BRANCHES,
+        "tags": WITH_TAGS,
+        "paths": WITH_PATHS,
+        "types": frozenset(event for event, known in ACTIVITIES.items() if "opened" in known),
+    }
+    for key, events in filters.items():
+        if not events.issuperset(table["events"]):
+            table.pop(key, None)
 
 
 _WITH_VERSION = frozenset(sync_github.ToolchainSpec.__subclasses__())

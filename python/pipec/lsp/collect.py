@@ -80,7 +80,7 @@ def _define_tasks(collector: _Collector, kind: Kind, section: Route) -> Iterator
         route = (*section, *path)
         for entry in collector.outline.at(route):
             _note_key(collector, kind, path, entry)
-        if task_or_group(collector.outline.value(route)) == "task":
+        if task_or_group(collector.outline.value(route, depth=1)) == "task":
             own = path[:-1] if len(path) > 1 and path[-1] in OWN_ID else path
             yield TaskPlace(".".join(own), ".".join(path[:-1]), route)
         else:

@@ -9,7 +9,7 @@ from pipec.frontend.check.checked import Checked
 
 def cache_without_inputs(checked: Checked) -> Iterator[Finding]:
     """A cached task has nothing that could make it run again; `inputs = []` says: so be it."""
-    for task, origin in checked.all_written():
+    for task, origin in checked.all_written:
         decides = task.inputs or task.structured_inputs or task.env_inputs or task.depends_on
         if task.cache is not None and not decides and "inputs" not in origin.written:
             yield Finding(
@@ -24,7 +24,7 @@ def cache_without_inputs(checked: Checked) -> Iterator[Finding]:
 
 def cache_without_outputs(checked: Checked) -> Iterator[Finding]:
     """A cached task owns nothing to restore. `outputs = []` says that passing is all it gives."""
-    for task, origin in checked.all_written():
+    for task, origin in checked.all_written:
         if task.cache is not None and not task.outputs and "outputs" not in origin.written:
             yield Finding(
                 Code.CACHE_WITHOUT_OUTPUTS,

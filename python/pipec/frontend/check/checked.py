@@ -1,7 +1,8 @@
 """What the rules look at."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pipec.frontend.document import Document
 from pipec.frontend.origins import TaskOrigin
@@ -11,7 +12,7 @@ from pipec.spec.base import kebab
 from pipec.spec.pipeline import PipelineSpec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Checked:
     """A pipeline as written and as normalized, and the way back from the one to the other."""
 
@@ -21,15 +22,18 @@ class Checked:
     member_origins: Mapping[TaskId, TaskOrigin]
     document: Document
 
-    def written_tasks(self) -> Iterator[tuple[Task, TaskOrigin]]:
+    @cached_property
+    def written_tasks(self) -> Sequence[tuple[Task, TaskOrigin]]:
         """One task for each that is written: of the combinations of a matrix the first."""
-        yield from _each_written(self.pipeline.tasks, self.origins)
+        return tuple(_each_written(self.pipeline.tasks, self.origins))
 
-    def all_written(self) -> Iterator[tuple[Task, TaskOrigin]]:
+    @cached_property
+    def all_written(self) -> Sequence[tuple[Task, TaskOrigin]]:
         """The same, and then the tasks that every member of the workspace gets."""
-        yield from self.written_tasks()
-        if self.pipeline.workspace is not None:
-            yield from _each_written(self.pipeline.workspace.tasks, self.member_origins)
+        if self.pipeline.workspace is None:
+            return self.written_tasks
+        members = _each_written(self.pipeline.workspace.tasks, self.member_origins)
+        return (*self.written_tasks, *members)
 
     def sections(self) -> frozenset[str]:
         """The keys that the file has at its top."""

@@ -71,7 +71,7 @@ def undeclared_dependencies(checked: Checked) -> Iterator[Finding]:
     tasks = checked.pipeline.tasks
     owners = _Owners(tasks)
     met: dict[tuple[Pattern, ...], list[tuple[Task, str]]] = {}
-    for task, origin in checked.written_tasks() if owners else ():
+    for task, origin in checked.written_tasks if owners else ():
         patterns = tuple(_selected(task.inputs, checked.pipeline.named_inputs))
         if patterns not in met:
             met[patterns] = _makers(patterns, owners.near(patterns))
@@ -100,7 +100,7 @@ def _makers(patterns: Sequence[Pattern], owners: Sequence[Task]) -> list[tuple[T
 
 def outputs_of_strangers(checked: Checked) -> Iterator[Finding]:
     """A task takes the outputs of one that it does not wait for."""
-    for task, origin in checked.written_tasks():
+    for task, origin in checked.written_tasks:
         wanted = [item for item in task.structured_inputs if isinstance(item, OutputsOfInput)]
         before: set[str] = set(task.foreign_needs)
         if wanted:
@@ -122,30 +122,42 @@ def never_inputs(checked: Checked) -> Iterator[Finding]:
         items = checked.spec.named_inputs[name]
         indexes = [index for index, item in enumerate(items) if isinstance(item, str)]
         for rule, index in zip(rules, indexes, strict=True):
-            yield from _never_input(rule, Label(("named-inputs", name, index)))
-    for task, origin in checked.all_written():
+            if folder := _never_entered(rule):
+                yield _never_input(rule, folder, Label(("named-inputs", name, index)))
+    for task, origin in checked.all_written:
         for rule, index in zip(task.inputs, origin.inputs, strict=True):
-            yield from _never_input(rule, Label(origin.of("inputs", index)))
+            if folder := _never_entered(rule):
+                yield _never_input(rule, folder, Label(origin.of("inputs", index)))
 
 
 def never_outputs(checked: Checked) -> Iterator[Finding]:
     """A task owns files of git or of pipec."""
-    for task, origin in checked.all_written():
+    for task, origin in checked.all_written:
         for index, output in enumerate(task.outputs):
-            folder = next(iter(_NEVER_OUTPUTS.intersection(output.glob.split("/"))), None)
+            folder = _first_of(_NEVER_OUTPUTS, output.glob)
             if folder and not output.exclude:
                 message = f"`{output.glob}` cannot be an output: nothing in `{folder}` can be owned"
                 label = Label(origin.of("outputs", index))
                 yield Finding(Code.INVALID_PATTERN, message, (label,))
 
 
-def _never_input(rule: Rule | NamedRule, label: Label) -> Iterator[Finding]:
+def _never_entered(rule: Rule | NamedRule) -> str | None:
+    """The folder that a pattern leads into and that is never entered."""
     if isinstance(rule, NamedRule) or rule.exclude:
-        return
-    folder = next(iter(_NEVER_INPUTS.intersection(rule.glob.split("/"))), None)
-    if folder:
-        message = f"`{rule.glob}` selects nothing: no file in `{folder}` is ever an input"
-        yield Finding(Code.NEVER_AN_INPUT, message, (label,), severity="warning")
+        return None
+    return _first_of(_NEVER_INPUTS, rule.glob)
+
+
+def _never_input(rule: Rule | NamedRule, folder: str, label: Label) -> Finding:
+    written = rule.named if isinstance(rule, NamedRule) else rule.glob
+    message = f"`{written}` selects nothing: no file in `{folder}` is ever an input"
+    return Finding(Code.NEVER_AN_INPUT, message, (label,), severity="warning")
+
+
+def _first_of(names: frozenset[str], glob: str) -> str | None:
+    """The first component of a pattern that is one of these names."""
+    parts = glob.split("/")
+    return None if names.isdisjoint(parts) else next(part for part in parts if part in names)
 
 
 def _undeclared(
@@ -175,6 +187,7 @@ class _Owners:
     def __init__(self, tasks: Mapping[TaskId, Task]) -> None:
         self._here: dict[str, dict[TaskId, Task]] = defaultdict(dict)
         self._below: dict[str, dict[TaskId, Task]] = defaultdict(dict)
+        self._near: dict[str, dict[TaskId, Task]] = {}
         for task in tasks.values():
             for output in task.outputs:
                 if not output.exclude:
@@ -191,11 +204,18 @@ class _Owners:
         near: dict[TaskId, Task] = {}
         for glob, excludes in patterns:
             if not excludes:
-                folder = _folder(glob)
-                near.update(self._below.get(folder, {}))
-                for above in _upwards(folder):
-                    near.update(self._here.get(above, {}))
+                near.update(self._near_one(glob))
         return list(near.values())
+
+    def _near_one(self, glob: str) -> Mapping[TaskId, Task]:
+        known = self._near.get(glob)
+        if known is not None:
+            return known
+        folder = _folder(glob)
+        near = self._near[glob] = dict(self._below.get(folder, {}))
+        for above in _upwards(folder):
+            near.update(self._here.get(above, {}))
+        return near
 
 
 def _folder(glob: str) -> str:

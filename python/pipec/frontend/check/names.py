@@ -35,7 +35,7 @@ def unknown_triggers(checked: Checked) -> Iterator[Finding]:
 
 def unknown_pools(checked: Checked) -> Iterator[Finding]:
     """A task belongs to a pool without a limit."""
-    for task, origin in checked.all_written():
+    for task, origin in checked.all_written:
         if task.pool and task.pool not in checked.pipeline.pools:
             yield _unknown(
                 Code.UNKNOWN_POOL, "pool", task.pool, checked.pipeline.pools, origin.of("pool")
@@ -56,7 +56,7 @@ def unknown_stores(checked: Checked) -> Iterator[Finding]:
             if layer not in known:
                 route = ("cache", "stores", name, "layered", index)
                 yield _unknown(Code.UNKNOWN_STORE, "store", layer, known, route)
-    for task, origin in checked.all_written():
+    for task, origin in checked.all_written:
         store_name = task.cache.store if task.cache is not None else default
         if store_name not in known and store_name != default:
             yield _unknown(Code.UNKNOWN_STORE, "store", store_name, known, origin.of("cache"))
@@ -65,7 +65,7 @@ def unknown_stores(checked: Checked) -> Iterator[Finding]:
 def unknown_agents(checked: Checked) -> Iterator[Finding]:
     """A step is for an agent that nobody defined."""
     known = checked.spec.agents or {}
-    for task, origin in checked.all_written():
+    for task, origin in checked.all_written:
         for index, step in enumerate(task.steps):
             agent = step.agent if isinstance(step, AgentStep) else None
             if isinstance(agent, str) and agent not in known:
@@ -96,7 +96,7 @@ def misspelt_named_inputs(checked: Checked) -> Iterator[Finding]:
     named = checked.pipeline.named_inputs
     if not named:
         return
-    for task, origin in checked.all_written():
+    for task, origin in checked.all_written:
         for rule, index in zip(task.inputs, origin.inputs, strict=True):
             if not isinstance(rule, Rule) or not rule.glob.replace("-", "_").isidentifier():
                 continue

@@ -11,7 +11,7 @@ from pipec.ir.task import Task
 
 def services_that_do_not_stay(checked: Checked) -> Iterator[Finding]:
     """A service has other than one command, a time limit for it, or outputs from its defaults."""
-    for task, origin in checked.all_written():
+    for task, origin in checked.all_written:
         if task.service is None:
             continue
         if task.outputs:

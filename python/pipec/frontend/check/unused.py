@@ -16,7 +16,7 @@ def unused_named_inputs(checked: Checked) -> Iterator[Finding]:
     used: set[str] = set()
     pending = [
         rule.named
-        for task, _ in checked.all_written()
+        for task, _ in checked.all_written
         for rule in task.inputs
         if isinstance(rule, NamedRule)
     ]
@@ -37,7 +37,7 @@ def unused_triggers(checked: Checked) -> Iterator[Finding]:
 
 def unused_pools(checked: Checked) -> Iterator[Finding]:
     """No task belongs to the pool."""
-    used = {task.pool for task, _ in checked.all_written()}
+    used = {task.pool for task, _ in checked.all_written}
     yield from _unused("pools", "pool", checked.pipeline.pools.keys(), used)
 
 
@@ -49,7 +49,7 @@ def unused_sandboxes(checked: Checked) -> Iterator[Finding]:
 
 def unused_agents(checked: Checked) -> Iterator[Finding]:
     """No step is for the agent. A step whose agent the host decides may be for any."""
-    steps = [step for task, _ in checked.all_written() for step in task.steps]
+    steps = [step for task, _ in checked.all_written for step in task.steps]
     for source in checked.pipeline.sources.values():
         steps += source.prepare
     agents = [step.agent for step in steps if isinstance(step, AgentStep)]
@@ -61,7 +61,7 @@ def unused_agents(checked: Checked) -> Iterator[Finding]:
 def unused_defaults(checked: Checked) -> Iterator[Finding]:
     """The defaults are for a task that is not there."""
     names: set[str] = set()
-    for task, _ in checked.all_written():
+    for task, _ in checked.all_written:
         name = task.id.partition("[")[0]
         names.update((name, name.rpartition(".")[2]))
     for key in checked.spec.task_defaults:

@@ -10,7 +10,7 @@ def lower_env(
     values: Mapping[str, str | LiteralValue | SecretValue | VariableValue],
 ) -> dict[str, EnvValue]:
     """Environment values by name, in the order of their names."""
-    return {name: _lower_value(values[name]) for name in sorted(values)}
+    return {name: _lower_value(values[name]) for name in sorted(values)} if values else {}
 
 
 def _lower_value(value: str | LiteralValue | SecretValue | VariableValue) -> EnvValue:

@@ -41,6 +41,7 @@ class NamedInputTable:
         self._items = spec.named_inputs
         self._references = references
         self._findings = findings
+        self._rules: dict[str, Rule | NamedRule] = {}
         self._report_cycles()
         self.rules: dict[str, InputRules] = {
             name: tuple(self._rule(item) for item in self._items[name] if isinstance(item, str))
@@ -52,22 +53,31 @@ class NamedInputTable:
         self, items: Sequence[Item], route: Route, references: References, *, group: str
     ) -> tuple[InputRules, tuple[int, ...], tuple[StructuredInput, ...]]:
         """A task's rules, the index of each in the file, and its structured inputs."""
-        indexes = tuple(index for index, item in enumerate(items) if isinstance(item, str))
-        rules = tuple(self._rule(item) for item in items if isinstance(item, str))
+        indexes: list[int] = []
+        rules: list[Rule | NamedRule] = []
         structured: list[StructuredInput] = []
         for index, item in enumerate(items):
             if not isinstance(item, str):
                 structured.extend(self._lower_structured(item, (*route, index), references, group))
-            elif item in self._items:
+                continue
+            indexes.append(index)
+            rules.append(self._rule(item))
+            if item in self._items:
                 structured.extend(self._structured_of(item))
-        return rules, indexes, tuple(dict.fromkeys(structured))
+        return tuple(rules), tuple(indexes), tuple(dict.fromkeys(structured))
 
     def _rule(self, item: str) -> Rule | NamedRule:
+        """The rule of an item: the same one wherever it is written again."""
+        known = self._rules.get(item)
+        if known is not None:
+            return known
         excludes = item.startswith("!")
         name = item[1:] if excludes else item
+        rule: Rule | NamedRule = Rule(glob=name, exclude=excludes)
         if name in self._items:
-            return NamedRule(named=name, exclude=excludes)
-        return Rule(glob=name, exclude=excludes)
+            rule = NamedRule(named=name, exclude=excludes)
+        self._rules[item] = rule
+        return rule
 
     def _structured_of(self, name: str) -> tuple[StructuredInput, ...]:
         """The structured items of a named input and of those that it takes in, in their order."""

@@ -16,6 +16,8 @@ from pipec.spec.pipeline import PipelineSpec
 from pipec.spec.task import RequiresSpec, RetrySpec
 
 _PLATFORMS = 3
+_NO_RETRY = Retry()
+_NO_REQUIREMENTS = Requirements()
 
 
 def lower_tasks(
@@ -55,7 +57,7 @@ def lower_tasks(
             "env_mode": written.env_mode or spec.env_mode,
             "cwd": written.cwd,
             "shell": lower_shell(written.shell),
-            "retry": _lower_retry(written.retry) if ends else Retry(),
+            "retry": _lower_retry(written.retry) if ends else _NO_RETRY,
             "timeout_ms": written.timeout if ends else None,
             "requires": _lower_requires(written.requires),
             "steps": lower_steps(written),
@@ -101,12 +103,14 @@ def _needs(
 
 def _lower_retry(written: int | RetrySpec) -> Retry:
     if isinstance(written, int):
-        return Retry(attempts=written)
+        return Retry(attempts=written) if written > 1 else _NO_RETRY
     delay = written.delay or 0
     return Retry(attempts=written.attempts, delay_ms=delay, backoff=written.backoff)
 
 
 def _lower_requires(written: RequiresSpec) -> Requirements:
+    if not written.model_fields_set:
+        return _NO_REQUIREMENTS
     return Requirements(
         tools=tuple(sorted(set(written.tools))),
         secrets=tuple(sorted(set(written.secrets))),

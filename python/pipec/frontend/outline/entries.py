@@ -54,6 +54,8 @@ class Outline:
         kinds = {entry.kind for entry in self.at(route)}
         if not route or kinds & TABLES:
             return self._table(route, depth)
+        if "list" in kinds and depth == 0:
+            return []
         if "list" in kinds:
             return [self.value((*route, name), depth - 1) for name in self.names(route)]
         last = self.at(route)[-1]
