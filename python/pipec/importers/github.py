@@ -2,29 +2,18 @@
 
 import posixpath
 import re
-from dataclasses import dataclass, field
-from typing import get_args
+from dataclasses import dataclass
 
 from pipec.importers.files import Files
-from pipec.importers.ids import legal
+from pipec.importers.github_expressions import UntranslatableError, env_value, fill_in
+from pipec.importers.github_triggers import Workflow, import_triggers
 from pipec.importers.port import Importer
 from pipec.importers.read_yaml import read_yaml
-from pipec.importers.shells import may_fail, spliced
+from pipec.importers.shells import may_fail
 from pipec.importers.target import Target, TargetTask
 from pipec.importers.tree import Node, Tree
-from pipec.spec.cron import cron_problem
-from pipec.spec.events import Event
 
 _FOLDER = ".github/workflows/"
-_EVENTS = frozenset(get_args(Event))
-_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
-_CONTEXT = re.compile(r"(secrets|vars|env|matrix|inputs|github\.event\.inputs|github)\.([\w-]+)")
-_FILTERS = ("branches", "tags", "paths")
-_OF_RUNNER = {
-    "actor", "base_ref", "event_name", "head_ref", "job", "ref", "ref_name", "ref_type",
-    "repository", "repository_owner", "run_attempt", "run_id", "run_number", "server_url", "sha",
-    "workflow", "workspace",
-}  # fmt: skip
 _SETUPS = {
     "actions/setup-node": ("node", "npm"),
     "actions/setup-python": ("python",),
@@ -65,22 +54,6 @@ _JOB_KEYS = frozenset(
 _WORKFLOW_KEYS = frozenset(
     {"name", "run-name", "on", "permissions", "env", "defaults", "concurrency", "jobs"}
 )
-_INPUT_TYPES = {"boolean": "bool", "number": "int", "choice": "choice"}
-
-
-class UntranslatableError(Exception):
-    """An expression that only GitHub can evaluate; the message quotes it."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Workflow:
-    """A workflow, and what its jobs share."""
-
-    name: str
-    top: Node
-    groups: bool
-    triggers: list[str] = field(default_factory=list)
-    params: dict[str, object] = field(default_factory=dict)
 
 
 def read(path: str, files: Files, target: Target) -> None:
@@ -94,13 +67,13 @@ def read(path: str, files: Files, target: Target) -> None:
         tree = read_yaml(files.read(known))
         trees.append(tree)
         name = posixpath.splitext(posixpath.basename(known))[0]
-        _import(_Workflow(name=name, top=tree.top, groups=len(paths) > 1), target)
+        _import(Workflow(name=name, top=tree.top, groups=len(paths) > 1), target)
         tree.raise_findings()
 
 
-def _import(workflow: _Workflow, target: Target) -> None:
+def _import(workflow: Workflow, target: Target) -> None:
     top = workflow.top
-    _triggers(workflow, target)
+    import_triggers(workflow, target)
     jobs = top.get("jobs")
     for node in jobs.members() if jobs is not None else ():
         if node.is_table:
@@ -110,99 +83,9 @@ def _import(workflow: _Workflow, target: Target) -> None:
             target.dropped(member.place, f"`{member.key}`", "pipec has nothing of the kind")
 
 
-def _triggers(workflow: _Workflow, target: Target) -> None:
-    node = workflow.top.get("on")
-    if node is None:
-        return
-    events = list(node.members()) if node.is_table else list(node.one_or_more())
-    for event in events:
-        name = event.key if node.is_table else event.text()
-        if name == "schedule":
-            _schedules(workflow, event, target)
-        elif name == "workflow_dispatch":
-            _add_trigger(workflow, "manual", {"manual": True}, event, target)
-            _inputs(workflow, event, target, is_only_event=len(events) == 1)
-        elif name in _EVENTS:
-            settings = _filters(event, target) if node.is_table and event.is_table else {}
-            trigger = {"github": {"events": [name], **settings}}
-            _add_trigger(workflow, name.replace("_", "-"), trigger, event, target)
-        else:
-            target.dropped(event.place, f"event `{name}`", "pipec does not know it")
-
-
-def _add_trigger(
-    workflow: _Workflow, name: str, trigger: object, event: Node, target: Target
-) -> None:
-    label = legal(f"{workflow.name}-{name}" if workflow.groups else name)
-    triggers = target.fields.setdefault("triggers", {})
-    count = 1
-    while (unique := label if count == 1 else f"{label}-{count}") in triggers:
-        count += 1
-    triggers[unique] = trigger
-    workflow.triggers.append(unique)
-    target.report.exact(event.place, "event", f"the trigger `{unique}`")
-
-
-def _schedules(workflow: _Workflow, event: Node, target: Target) -> None:
-    for item in event.items():
-        cron = item.get("cron")
-        text = cron.text() if cron is not None else ""
-        problem = cron_problem(text)
-        if problem:
-            target.dropped(item.place, f"schedule `{text}`", problem)
-        else:
-            _add_trigger(workflow, "schedule", {"cron": text}, item, target)
-
-
-def _filters(event: Node, target: Target) -> dict[str, object]:
-    settings: dict[str, object] = {}
-    for name in _FILTERS:
-        patterns = _texts(event, name)
-        ignored = _texts(event, f"{name}-ignore")
-        if ignored and not patterns:
-            patterns = ["**", *(f"!{text}" for text in ignored)]
-        if patterns and all(text.startswith("!") for text in patterns):
-            patterns = ["**", *patterns]
-        if patterns:
-            settings[name] = patterns
-    types = _texts(event, "types")
-    if types:
-        settings["types"] = types
-    for member in event.members():
-        if member.key.removesuffix("-ignore") not in (*_FILTERS, "types"):
-            target.dropped(member.place, f"`{member.key}`", "pipec does not know this filter")
-    return settings
-
-
-def _inputs(workflow: _Workflow, event: Node, target: Target, *, is_only_event: bool) -> None:
-    """Makes parameters of the inputs; with other events each needs a default."""
-    inputs = event.get("inputs") if event.is_table else None
-    for node in inputs.members() if inputs is not None else ():
-        if not node.is_table:
-            workflow.params[legal(node.key)] = "string"
-            continue
-        kind, default = node.get("type"), node.get("default")
-        type_ = _INPUT_TYPES.get(kind.text() if kind is not None else "", "string")
-        param: dict[str, object] = {"type": type_}
-        if type_ == "choice":
-            param["choices"] = _texts(node, "options")
-        required = node.get("required")
-        if default is not None and not isinstance(default.value, (dict, list, float)):
-            is_text = type_ in ("string", "choice")
-            param["default"] = default.scalar() if is_text else default.value
-        elif not is_only_event or required is None or required.value is not True:
-            empty: dict[str, object] = {"string": "", "bool": False, "int": 0}
-            param["default"] = empty.get(type_, (_texts(node, "options") or [""])[0])
-        description = node.get("description")
-        if description is not None:
-            param["description"] = description.text()
-        workflow.params[legal(node.key)] = param
-        target.report.exact(node.place, f"input `{node.key}`", "a parameter of the jobs")
-
-
 @dataclass(slots=True)
 class _Job:
-    workflow: _Workflow
+    workflow: Workflow
     node: Node
     target: Target
 
@@ -344,7 +227,7 @@ class _Job:
                 if node.value is None:
                     continue
                 text = node.scalar() or ""
-                value = _env_value(text)
+                value = env_value(text)
                 if value is None:
                     task.dropped(node.place, f"`env` `{node.key}`", "only GitHub can evaluate it")
                 else:
@@ -389,7 +272,7 @@ class _Job:
             task.dropped(used.place, f"`{used.text()}`", reason)
 
     def _step(self, task: TargetTask, item: Node, run: Node) -> object:
-        text = self._filled(task, run.text().strip("\n") or ":")
+        text = fill_in(task, run.text().strip("\n") or ":")
         step: dict[str, object] = {"sh": text}
         if item.get("if") is not None:
             condition = item.get("if")
@@ -415,7 +298,7 @@ class _Job:
         env: dict[str, object] = {}
         table = item.get("env")
         for node in table.members() if table is not None and table.is_table else ():
-            value = _env_value(node.scalar() or "") if node.value is not None else ""
+            value = env_value(node.scalar() or "") if node.value is not None else ""
             if value is None:
                 raise UntranslatableError(str(node.value))
             env[node.key] = value
@@ -434,64 +317,6 @@ class _Job:
             if found is not None:
                 return found
         return None
-
-    def _filled(self, task: TargetTask, text: str) -> str:
-        """A command with its expressions as variables of the shell."""
-        parts: list[str] = []
-        at = 0
-        for found in _EXPRESSION.finditer(text):
-            parts.append(text[at : found.start()])
-            at = found.end()
-            parts.append(spliced("".join(parts), self._variable(task, found.group(1))))
-        parts.append(text[at:])
-        return "".join(parts)
-
-    def _variable(self, task: TargetTask, expression: str) -> str:
-        match = _CONTEXT.fullmatch(expression)
-        if match is None:
-            raise UntranslatableError(expression)
-        context, name = match.groups()
-        if context == "matrix":
-            return f"${{PIPEC_MATRIX_{name.upper().replace('-', '_')}}}"
-        if context in ("inputs", "github.event.inputs"):
-            variable = f"PIPEC_PARAM_{legal(name).upper().replace('-', '_')}"
-            names = task.fields.setdefault("env-inputs", [])
-            if variable not in names:
-                names.append(variable)
-            return f"${{{variable}:-}}"
-        if context == "github":
-            if name not in _OF_RUNNER:
-                raise UntranslatableError(expression)
-            return f"${{GITHUB_{name.upper()}:-}}"
-        if context in ("secrets", "vars"):
-            kind = "secret" if context == "secrets" else "var"
-            task.fields.setdefault("env", {}).setdefault(name, {kind: name})
-        return f"${{{name}}}"
-
-
-def _env_value(text: str) -> object:
-    """A value of the language for a value of `env`; None if only GitHub can evaluate it."""
-    if "${{" not in text:
-        return text
-    found = _EXPRESSION.fullmatch(text.strip())
-    match = _CONTEXT.fullmatch(found.group(1)) if found is not None else None
-    if match is None:
-        return None
-    context, name = match.groups()
-    if context == "secrets":
-        return {"secret": name}
-    if context == "vars":
-        return {"var": name, "default": ""}
-    if context == "github" and name in _OF_RUNNER:
-        return {"var": f"GITHUB_{name.upper()}", "default": ""}
-    return None
-
-
-def _texts(node: Node, key: str) -> list[str]:
-    found = node.get(key) if node.is_table else None
-    if found is None:
-        return []
-    return [text for text in ((item.scalar() or "") for item in found.one_or_more()) if text]
 
 
 def _is_plain(value: object) -> bool:

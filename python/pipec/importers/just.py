@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pipec.importers.files import Files
+from pipec.importers.just_modules import NAMES, PLATFORMS, Module, platforms_of, read_modules
 from pipec.importers.just_syntax import (
     Dependency,
     Expression,
-    Justfile,
     Parameter,
     Recipe,
     parse_expression,
-    read_justfile,
 )
 from pipec.importers.just_values import (
     SPECIAL,
@@ -34,17 +33,10 @@ from pipec.importers.report import Place
 from pipec.importers.shells import may_fail, needs_bash, spliced
 from pipec.importers.target import Key, Target, TargetTask
 
-_NAMES = ("justfile", "Justfile", ".justfile", "JUSTFILE")
 _DEEPEST = 20
 _MOST_INSTANCES = 2_000
 _INTERPOLATION = re.compile(r"\{\{(?!\{)(.*?)\}\}", re.DOTALL)
 _BRACES = "{{{{"
-_PLATFORMS = {
-    "linux": ("linux",),
-    "macos": ("macos",),
-    "unix": ("linux", "macos"),
-    "windows": ("windows",),
-}
 _INTERPRETERS = {"python": "-c", "python3": "-c", "node": "-e", "perl": "-e", "ruby": "-e"}
 _SHELLS = ("sh", "bash")
 _TASK_ATTRIBUTES = {
@@ -63,117 +55,32 @@ _TASK_ATTRIBUTES = {
 }
 _HANDLED_ATTRIBUTES = frozenset(
     {"private", "doc", "script", "working-directory", "no-cd", "parallel", "default",
-     "positional-arguments", *_PLATFORMS}
+     "positional-arguments", *PLATFORMS}
 )  # fmt: skip
-_HANDLED_SETTINGS = frozenset(
-    {"shell", "dotenv-load", "dotenv-filename", "dotenv-path", "dotenv-required", "export",
-     "working-directory", "positional-arguments"}
-)  # fmt: skip
-_SETTINGS_WITHOUT_EFFECT = {
-    "quiet": "`pipec run --output-logs` decides what is shown",
-    "fallback": "pipec looks for the nearest pipeline by itself",
-    "tempdir": "scripts are handed to their interpreter as text",
-    "ignore-comments": "comments in recipes are left out",
-    "unstable": "it is about just itself",
-    "allow-duplicate-recipes": "the later recipe counts",
-    "allow-duplicate-variables": "the later value counts",
-    "windows-shell": "the shell is that of other systems",
-    "windows-powershell": "the shell is that of other systems",
-}
 
 
 _Identity = tuple[tuple[str, ...], str, tuple[Value, ...]]
 """A module, a recipe, and the arguments that it is called with."""
 
 
-@dataclass(slots=True)
-class _Module:
-    """The recipes and variables of a namespace."""
-
-    namespace: tuple[str, ...]
-    folder: str
-    recipes: dict[str, list[tuple[Recipe, str]]] = field(default_factory=dict)
-    variables: dict[str, Expression] = field(default_factory=dict)
-    exported: dict[str, tuple[Expression, Place]] = field(default_factory=dict)
-    settings: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)
-    modules: dict[str, "_Module"] = field(default_factory=dict)
-
-
 def read(path: str, files: Files, target: Target) -> None:
     """Imports a justfile."""
-    _Import(files, target).run(path)
+    _Import(target).run(read_modules(path, files, target))
 
 
 @dataclass(slots=True)
 class _Import:
-    files: Files
     target: Target
     made: dict[tuple[tuple[str, ...], str, tuple[Value, ...]], list[Key]] = field(
         default_factory=dict
     )
 
-    def run(self, path: str) -> None:
-        module = _Module((), posixpath.dirname(path))
-        self._file(path, module, 0)
+    def run(self, module: Module) -> None:
         self._settings(module)
         self._make_all(module)
         self._aliases(module)
 
-    def _file(self, path: str, module: _Module, depth: int) -> None:
-        justfile = read_justfile(self.files.read(path))
-        report = self.target.report
-        for recipe in justfile.recipes:
-            entries = module.recipes.setdefault(recipe.name, [])
-            if not _platforms(recipe):
-                # The later recipe counts, unless each is for a platform.
-                entries.clear()
-            entries.append((recipe, path))
-        for assignment in justfile.assignments:
-            module.variables[assignment.name] = assignment.value
-            if assignment.is_exported:
-                place = Place(path, assignment.line)
-                module.exported[assignment.name] = (assignment.value, place)
-        for setting in justfile.settings:
-            place = Place(path, setting.line)
-            module.settings[setting.name] = setting.values
-            reason = _SETTINGS_WITHOUT_EFFECT.get(setting.name, "pipec has nothing of the kind")
-            if setting.name in _HANDLED_SETTINGS:
-                report.exact(place, f"setting `{setting.name}`", "carried over")
-            else:
-                report.dropped(place, f"setting `{setting.name}`", reason)
-        for alias, meant, line in justfile.aliases:
-            module.aliases[alias] = meant
-            report.exact(Place(path, line), f"alias `{alias}`", "a job")
-        self._inclusions(justfile, path, module, depth)
-
-    def _inclusions(self, justfile: Justfile, path: str, module: _Module, depth: int) -> None:
-        for inclusion in justfile.inclusions:
-            place = Place(path, inclusion.line)
-            folder = posixpath.dirname(path)
-            word = f"module `{inclusion.name}`" if inclusion.name else f"import `{inclusion.path}`"
-            found = self._included(folder, inclusion.name, inclusion.path)
-            if found is None or depth >= _DEEPEST:
-                self.target.dropped(place, word, "there is no such file in the project")
-            elif not inclusion.name:
-                self._file(found, module, depth + 1)
-                self.target.report.exact(place, word, "its recipes stand beside the others")
-            else:
-                inner = _Module((*module.namespace, inclusion.name), posixpath.dirname(found))
-                module.modules[inclusion.name] = inner
-                self._file(found, inner, depth + 1)
-                self.target.report.exact(place, word, "a group")
-
-    def _included(self, folder: str, name: str, written: str) -> str | None:
-        if written.startswith(("/", "~")):
-            return None
-        base = joined(folder, written or name)
-        candidates = [joined(folder, written)] if written else [f"{base}.just"]
-        if name:
-            candidates += [posixpath.join(base, known) for known in ("mod.just", *_NAMES)]
-        return next((known for known in candidates if self.files.exists(known)), None)
-
-    def _settings(self, module: _Module) -> None:
+    def _settings(self, module: Module) -> None:
         settings = module.settings
         loads = {"dotenv-load", "dotenv-filename", "dotenv-path", "dotenv-required"} & set(settings)
         if loads and settings.get("dotenv-load") != ("false",):
@@ -201,16 +108,16 @@ class _Import:
         if env:
             self.target.fields["env"] = env
 
-    def _make_all(self, module: _Module) -> None:
+    def _make_all(self, module: Module) -> None:
         for name, entries in module.recipes.items():
             for recipe, path in entries:
                 self._make(module, name, (), Place(path, recipe.line))
         for inner in module.modules.values():
             self._make_all(inner)
 
-    def _aliases(self, module: _Module) -> None:
+    def _aliases(self, module: Module) -> None:
         for alias, meant in module.aliases.items():
-            found = self._find(module, meant)
+            found = module.find(meant)
             keys = self.made.get((found[0].namespace, found[1], ()), []) if found else []
             if keys:
                 name = "-".join((*module.namespace, alias))
@@ -219,18 +126,8 @@ class _Import:
         for inner in module.modules.values():
             self._aliases(inner)
 
-    def _find(self, module: _Module, name: str) -> tuple[_Module, str] | None:
-        *outer, last = name.split("::")
-        for part in outer:
-            inner = module.modules.get(part)
-            if inner is None:
-                return None
-            module = inner
-        last = module.aliases.get(last, last)
-        return (module, last) if last in module.recipes else None
-
     def _make(
-        self, module: _Module, name: str, arguments: tuple[Value, ...], place: Place
+        self, module: Module, name: str, arguments: tuple[Value, ...], place: Place
     ) -> list[Key]:
         """The tasks of a recipe with these arguments: one more if it is written by platform."""
         identity = (module.namespace, name, arguments)
@@ -245,7 +142,7 @@ class _Import:
         self.made[identity] = keys[:1] if len(keys) == 1 else [(*module.namespace, own)]
         made: list[TargetTask] = []
         for key, (recipe, path) in zip(keys, entries, strict=True):
-            label = own if len(keys) == 1 else f"{own}-{'-'.join(_platforms(recipe))}"
+            label = own if len(keys) == 1 else f"{own}-{'-'.join(platforms_of(recipe))}"
             task = self.target.add(key, (*module.namespace, label), Place(path, recipe.line))
             made.append(task)
             try:
@@ -261,7 +158,7 @@ class _Import:
     def _call_just(
         self,
         task: TargetTask,
-        module: _Module,
+        module: Module,
         name: str,
         arguments: tuple[Value, ...],
         problem: str,
@@ -275,7 +172,7 @@ class _Import:
         task.approximated(task.place, subject, "it is left to just, with what it depends on")
 
     def _fill(
-        self, task: TargetTask, module: _Module, recipe: Recipe, arguments: tuple[Value, ...]
+        self, task: TargetTask, module: Module, recipe: Recipe, arguments: tuple[Value, ...]
     ) -> None:
         scope = self._parameters(task, module, recipe, arguments)
         description = next((a.arguments for a in recipe.attributes if a.name == "doc"), None)
@@ -306,7 +203,7 @@ class _Import:
         self.target.report.exact(task.place, f"recipe `{task.shown}`", "a task")
 
     def _parameters(
-        self, task: TargetTask, module: _Module, recipe: Recipe, arguments: tuple[Value, ...]
+        self, task: TargetTask, module: Module, recipe: Recipe, arguments: tuple[Value, ...]
     ) -> dict[str, Value]:
         """The values of the parameters; those that nobody gives become parameters of a job."""
         scope: dict[str, Value] = {}
@@ -331,7 +228,7 @@ class _Import:
             task.approximated(task.place, "parameters", reason)
         return scope
 
-    def _default(self, parameter: Parameter, module: _Module, scope: Mapping[str, Value]) -> Value:
+    def _default(self, parameter: Parameter, module: Module, scope: Mapping[str, Value]) -> Value:
         if parameter.default is None:
             return ("",)
         return self._evaluate(parameter.default, module, scope)
@@ -339,7 +236,7 @@ class _Import:
     def _param(
         self,
         parameter: Parameter,
-        module: _Module,
+        module: Module,
         scope: Mapping[str, Value],
         params: dict[str, object],
     ) -> Value:
@@ -356,9 +253,9 @@ class _Import:
         return (Shell(f"${{{variable}:-{text}}}"),)
 
     def _depend(
-        self, task: TargetTask, module: _Module, needed: Dependency, scope: Mapping[str, Value]
+        self, task: TargetTask, module: Module, needed: Dependency, scope: Mapping[str, Value]
     ) -> list[Key]:
-        found = self._find(module, needed.name)
+        found = module.find(needed.name)
         if found is None:
             task.dropped(task.place, f"needs `{needed.name}`", "there is no such recipe")
             return []
@@ -368,7 +265,7 @@ class _Import:
         return self._make(found[0], found[1], arguments, task.place)
 
     def _inlined(
-        self, task: TargetTask, module: _Module, needed: Dependency, scope: Mapping[str, Value]
+        self, task: TargetTask, module: Module, needed: Dependency, scope: Mapping[str, Value]
     ) -> list[object]:
         """The steps of a recipe that runs after this one."""
         keys = self._depend(task, module, needed, scope)
@@ -386,7 +283,7 @@ class _Import:
         return steps
 
     def _steps(
-        self, task: TargetTask, module: _Module, recipe: Recipe, scope: Mapping[str, Value]
+        self, task: TargetTask, module: Module, recipe: Recipe, scope: Mapping[str, Value]
     ) -> list[object]:
         exports = [
             f'export {parameter.name}="{in_shell(scope[parameter.name])}"'
@@ -428,7 +325,7 @@ class _Import:
     def _script(  # noqa: PLR0917 - one call, one place
         self,
         task: TargetTask,
-        module: _Module,
+        module: Module,
         words: list[str],
         body: list[str],
         scope: Mapping[str, Value],
@@ -450,7 +347,7 @@ class _Import:
         return [text] if text.strip() else []
 
     def _interpolate(
-        self, text: str, module: _Module, scope: Mapping[str, Value], *, is_shell: bool
+        self, text: str, module: Module, scope: Mapping[str, Value], *, is_shell: bool
     ) -> str:
         """The text with its expressions filled in."""
         parts: list[str] = []
@@ -470,7 +367,7 @@ class _Import:
         return "".join(parts).replace("\0", "{{")
 
     def _evaluate(  # noqa: PLR0911 - a form each
-        self, expression: Expression, module: _Module, scope: Mapping[str, Value], depth: int = 0
+        self, expression: Expression, module: Module, scope: Mapping[str, Value], depth: int = 0
     ) -> Value:
         if depth > _DEEPEST:
             raise UntranslatableError(expression.text)
@@ -498,7 +395,7 @@ class _Import:
         raise UntranslatableError(expression.text)
 
     def _attributes(self, task: TargetTask, recipe: Recipe) -> None:
-        platforms = _platforms(recipe)
+        platforms = platforms_of(recipe)
         if platforms:
             task.fields["platforms"] = platforms
         if recipe.name.startswith("_") or any(a.name == "private" for a in recipe.attributes):
@@ -511,15 +408,6 @@ class _Import:
             elif attribute.name not in _HANDLED_ATTRIBUTES:
                 reason = _TASK_ATTRIBUTES.get(attribute.name, "pipec has nothing of the kind")
                 self.target.report.dropped(place, f"{task.shown}: `[{attribute.name}]`", reason)
-
-
-def _platforms(recipe: Recipe) -> list[str]:
-    found = [
-        platform
-        for attribute in recipe.attributes
-        for platform in _PLATFORMS.get(attribute.name, ())
-    ]
-    return list(dict.fromkeys(found))
 
 
 def _joined_lines(body: list[str]) -> Iterator[str]:
@@ -536,4 +424,4 @@ def _joined_lines(body: list[str]) -> Iterator[str]:
         yield pending
 
 
-JUST = Importer(kind="just", tool="just", names=_NAMES, read=read)
+JUST = Importer(kind="just", tool="just", names=NAMES, read=read)
