@@ -98,6 +98,31 @@ def test_a_plan_says_what_an_event_starts(app: Project, words: str, jobs: list[s
     assert running(app, *words.split()) == jobs
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("--event push --ref refs/heads/other", "it waits for branches `main`, not `other`"),
+        ("--event push --ref refs/tags/v1", "it waits for branches `main`, not tags"),
+        (
+            "--event push",
+            "it waits for branches `main`, and which one it is was not said",
+        ),
+        ("--event push --ref refs/heads/main --changed a", "it waits for changes of `docs/**`"),
+        ("--event issues", "it waits for `push`"),
+    ],
+)
+def test_a_plan_says_what_a_job_waits_for(app: Project, words: str, reason: str) -> None:
+    result = app.pipec("github", "plan", *words.split())
+    assert f"skips  docs       {reason}" in result.stdout.splitlines()
+
+
+def test_a_pull_request_without_its_activity_is_one_that_was_opened(app: Project) -> None:
+    assert running(app, "--event", "pull_request", "--base", "main") == ["verify"]
+    result = app.pipec("github", "plan", "--event", "pull_request", "--type", "closed")
+    reason = "it waits for types `opened`, `reopened`, `synchronize`, not `closed`"
+    assert f"skips  verify     {reason}" in result.stdout.splitlines()
+
+
 def test_a_schedule_starts_its_own_jobs(app: Project) -> None:
     assert running(app, "--event", "schedule", "--cron", "0 6 * * mon") == ["weekly"]
     event = app.write("event.json", '{"schedule": "17 2 * * *"}')

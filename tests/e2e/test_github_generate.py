@@ -141,6 +141,10 @@ MORE_PROBLEMS = {
         "the job `x` could not check out the repository",
     ),
     "sunday": ('[triggers.a]\ncron = "0 1 * * 7"\n', "GitHub has no day of week 7"),
+    "often": (
+        '[triggers.a]\ncron = "*/2 * * * *"\n',
+        "GitHub runs nothing more often than every 5 minutes",
+    ),
     "zones": (
         f'[triggers.a]\n{MONDAY}[triggers.b]\n{MONDAY}timezone = "Europe/Paris"\n{X_AT_BOTH}',
         "GitHub cannot tell `0 1 * * 1` in one time zone from the same in another",

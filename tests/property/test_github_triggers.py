@@ -15,6 +15,7 @@ from pipec.backends.github.place import Place
 from pipec.backends.github.problems import problems
 from pipec.backends.github.selection import judge
 from pipec.backends.github.subject import PLAN_JOB, Subject, look_at
+from pipec.backends.github.triggers import describe_unmet, is_started
 from pipec.ir.job import Job, JobId
 from pipec.ir.pipeline import Pipeline
 from pipec.ir.sync import SyncSettings
@@ -208,7 +209,7 @@ def agree(pipeline: Pipeline, event: Event) -> None:
     workflow = yaml.safe_load(emit(lower(subject, {})))
     verdicts = judge(subject, event)
     planned = {job_id: str(verdict.runs).lower() for job_id, verdict in verdicts.items()}
-    is_started = github_filters.starts(
+    starts = github_filters.starts(
         workflow["on"],
         {
             "name": event.name,
@@ -222,10 +223,13 @@ def agree(pipeline: Pipeline, event: Event) -> None:
     context = context_of(event, planned)
     for job_id, verdict in verdicts.items():
         condition = workflow["jobs"][job_id].get("if", "true")
-        runs = is_started and github_expressions.is_true(
+        runs = starts and github_expressions.is_true(
             github_expressions.evaluate(condition, context)
         )
         assert runs == verdict.runs, (job_id, condition, workflow["on"])
+        for clause in subject.clauses[job_id]:
+            if clause.event == event.name and event.name not in {"schedule", "workflow_dispatch"}:
+                assert bool(describe_unmet(clause, event)) != is_started([clause], event), clause
         # Where a condition can say it, nobody has to plan.
         assert (PLAN_JOB in condition) == (job_id in subject.planned)
 

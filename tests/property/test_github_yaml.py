@@ -92,14 +92,27 @@ def test_every_value_is_read_back_by_both(document: dict[str, Any]) -> None:
 NAMES = TEXTS.filter(lambda text: text.strip() != "")
 
 
-@given(NAMES, NAMES, NAMES, NAMES, st.lists(NAMES, min_size=1, max_size=2))
+# What GitHub allows, and what YAML, or one of its versions, takes for something else.
+IDS = st.sampled_from(["on", "No", "y", "null", "true", "_", "e1", "a-b_c", "NaN", "O1"])
+CRONS = st.sampled_from(
+    ["*/15 * * * *", "0 6 * * MON-FRI", "17 2 1 JAN-MAR/2 *", "5 0-6,22 */2 * 0,6"]
+)
+
+
+@given(
+    st.tuples(NAMES, NAMES, NAMES, NAMES),
+    st.lists(NAMES, min_size=1, max_size=2),
+    IDS,
+    CRONS,
+)
 def test_a_workflow_is_read_back_by_both(
-    name: str, description: str, environment: str, label: str, commands: list[str]
+    names: tuple[str, str, str, str], commands: list[str], job_id: str, cron: str
 ) -> None:
+    name, description, environment, label = names
     job = Job(
-        id=JobId("on"),
+        id=JobId(job_id),
         targets=(TaskId("test"),),
-        triggers=("main",),
+        triggers=("main", "night"),
         params={"p": Param(type="choice", choices=(name,), description=description)},
         mode="manual",
         environment=JobEnvironment(name=environment, url=description),
@@ -117,7 +130,7 @@ def test_a_workflow_is_read_back_by_both(
             name="app",
             tasks={TaskId("test"): Task(id=TaskId("test"))},
             jobs={job.id: job},
-            triggers={"main": trigger},
+            triggers={"main": trigger, "night": Trigger(cron=cron, timezone="Europe/Paris")},
             sync=SyncSettings(github=sync),
         ),
         sync,
@@ -130,7 +143,8 @@ def test_a_workflow_is_read_back_by_both(
     assert read_twice(emit(workflow)) == [expected, expected]
     assert emit(workflow) == emit(lower(subject, {}))
     assert expected["on"]["push"]["branches"][1:] == ["it's: #1", "über"]
-    assert expected["jobs"]["on"]["runs-on"] == ["self-hosted", label]
+    assert expected["on"]["schedule"] == [{"cron": cron, "timezone": "Europe/Paris"}]
+    assert expected["jobs"][job_id]["runs-on"] == ["self-hosted", label]
 
 
 def plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from pipec.cli.git import Repository
 from pipec.cli.invocation import Invocation
 from pipec.cli.options import UsageError
 from pipec.errors import PlanError
+from pipec.spec.events import USUAL_ACTIVITIES
 
 EventName = Annotated[
     str | None,
@@ -25,7 +26,8 @@ Base = Annotated[
     str | None, typer.Option(metavar="BRANCH", help="The branch that a pull request leads to.")
 ]
 Action = Annotated[
-    str | None, typer.Option("--type", metavar="TYPE", help="Its activity, such as `opened`.")
+    str | None,
+    typer.Option("--type", metavar="TYPE", help="Its activity, such as `opened`."),
 ]
 Cron = Annotated[str | None, typer.Option(metavar="CRON", help="The schedule that has come.")]
 Changed = Annotated[
@@ -62,11 +64,14 @@ def read_event(invocation: Invocation, subject: Subject, options: EventOptions) 
     is_of_runner = options.name in {None, environ.get("GITHUB_EVENT_NAME")}
     payload = _payload(environ) if is_of_runner else {}
     event = event_of(name, payload, environ if is_of_runner else {})
+    # Of an event that somebody names without its activity, the usual one is meant.
+    usual = () if is_of_runner else USUAL_ACTIVITIES.get(name, ())
+    action = event.action or next(iter(usual), "")
     event = replace(
         event,
         ref=event.ref if options.ref is None else options.ref,
         base=event.base if options.base is None else options.base,
-        action=event.action if options.action is None else options.action,
+        action=action if options.action is None else options.action,
         cron=event.cron if options.cron is None else " ".join(options.cron.upper().split()),
         selected=event.selected if options.selected is None else options.selected,
         paths=tuple(options.changed) if options.changed else event.paths,

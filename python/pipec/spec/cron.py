@@ -1,6 +1,7 @@
-"""Whether five cron fields mean something."""
+"""Whether five cron fields mean something, and how often."""
 
 import re
+from itertools import pairwise
 
 _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 _DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
@@ -12,6 +13,7 @@ _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("day of week", 0, 7, {name: index for index, name in enumerate(_DAYS)}),
 )
 _PART = re.compile(r"(?P<range>\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>\d+))?", re.ASCII)
+_DAY = 24 * 60
 _LONGEST_MONTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 
 
@@ -34,6 +36,21 @@ def cron_problem(text: str) -> str:
     ):
         return "no month that it names has such a day"
     return ""
+
+
+def shortest_pause(text: str) -> int:
+    """The fewest minutes between two times of a right schedule, on one day or on days in a row."""
+    minute, hour, *days = text.split()
+    times = sorted(60 * h + m for h in _selected(hour, 1) for m in _selected(minute, 0))
+    if days == ["*", "*", "*"]:
+        times.append(times[0] + _DAY)
+    return min((later - earlier for earlier, later in pairwise(times)), default=_DAY)
+
+
+def _selected(field: str, index: int) -> set[int]:
+    _, lowest, highest, names = _FIELDS[index]
+    parts = (_numbers(part, lowest, highest, names) for part in field.split(","))
+    return {number for numbers in parts if numbers for number in numbers}
 
 
 def _numbers(part: str, lowest: int, highest: int, names: dict[str, int]) -> range | None:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic_core import PydanticCustomError
 
-from pipec.spec.cron import cron_problem
+from pipec.spec.cron import cron_problem, shortest_pause
 from pipec.spec.scalars import parse_duration, parse_size
 from pipec.spec.version import requirement_problem, satisfies
 
@@ -99,6 +99,24 @@ def test_a_schedule_that_comes_is_right(written: str) -> None:
 )
 def test_a_schedule_that_never_comes_is_wrong(written: str) -> None:
     assert cron_problem(written) != ""
+
+
+@pytest.mark.parametrize(
+    ("written", "minutes"),
+    [
+        ("* * * * *", 1),
+        ("*/5 * * * *", 5),
+        ("*/7 * * * *", 4),
+        ("2,58 * * * *", 4),
+        ("0,2 3 1 * *", 2),
+        ("58 23 * * *", 1440),
+        ("0,59 0,23 * * *", 1),
+        ("17 2,14 * * MON", 720),
+        ("0 0 1 1 *", 1440),
+    ],
+)
+def test_the_shortest_pause_of_a_schedule_is_known(written: str, minutes: int) -> None:
+    assert shortest_pause(written) == minutes
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -113,9 +114,8 @@ def read_lock(content: bytes, *, path: str) -> Lock:
         message = (
             f"`{path}` was written{by} in version {version}, and this pipec reads {LOCK_VERSION}"
         )
-        raise DriftError(
-            Code.LOCK_TOO_NEW, message, help=("use the version of pipec that the project uses",)
-        )
+        help_ = ("use the version of pipec that the project uses", *_newer(tool))
+        raise DriftError(Code.LOCK_TOO_NEW, message, help=help_)
     try:
         lock = Lock(
             **{
@@ -131,6 +131,13 @@ def read_lock(content: bytes, *, path: str) -> Lock:
     if not is_whole:
         raise _unreadable(path, "was changed by hand")
     return lock
+
+
+def _newer(tool: Any) -> tuple[str, ...]:
+    """How to get the pipec that wrote a lock, or to do without it."""
+    is_version = isinstance(tool, str) and re.fullmatch(r"[\w.+-]+", tool, re.ASCII)
+    ours = "`pipec github generate` writes it anew, in the form of this version"
+    return (f"`pip install pipec=={tool}` installs it", ours) if is_version else (ours,)
 
 
 def _unreadable(path: str, why: str) -> DriftError:

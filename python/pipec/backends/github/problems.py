@@ -11,6 +11,10 @@ from pipec.codes import Code
 from pipec.diagnostics import Finding, Label, Route
 from pipec.ir.trigger import GithubEvents
 from pipec.plan.services import asked_services
+from pipec.spec.cron import shortest_pause
+
+SHORTEST_PAUSE = 5
+"""How many minutes GitHub lets pass between two runs of a schedule, after its documentation."""
 
 _SECRET = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*", re.ASCII | re.IGNORECASE)
 _BUILT_IN_SECRET = "GITHUB_TOKEN"  # noqa: S105 - a name, not a secret
@@ -53,6 +57,10 @@ def unsayable_schedules(subject: Subject) -> Iterator[Finding]:
         if re.search(r"(?:^|[,-])7(?:$|[,/-])", trigger.cron.split()[-1]):
             message = f"GitHub has no day of week 7: `{trigger.cron}`"
             yield _finding(message, route, "write Sunday as `0` or `SUN`")
+        if shortest_pause(trigger.cron) < SHORTEST_PAUSE:
+            message = f"GitHub runs nothing more often than every {SHORTEST_PAUSE} minutes"
+            help_ = f"`{trigger.cron}` is more often: `*/{SHORTEST_PAUSE} * * * *` is the most"
+            yield _finding(message, route, help_)
         if len(zones.get(trigger.cron.upper(), ())) > 1:
             message = (
                 f"GitHub cannot tell `{trigger.cron}` in one time zone from the same in another"

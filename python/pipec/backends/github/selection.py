@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipec.backends.github.event import Event
 from pipec.backends.github.subject import Subject
-from pipec.backends.github.triggers import is_started
+from pipec.backends.github.triggers import describe_unmet, is_started
 from pipec.codes import Code
 from pipec.errors import PlanError
 from pipec.frontend.suggest import did_you_mean
@@ -72,7 +72,8 @@ def _judge(subject: Subject, job_id: str, event: Event, only: Sequence[str]) -> 
     if event.name == "schedule":
         crons = ", ".join(f"`{clause.cron}`" for clause in of_event)
         return Judgement(runs=False, reason=f"it waits for {crons}")
-    return Judgement(runs=False, reason=f"this `{event.name}` is not what it waits for")
+    unmet = dict.fromkeys(describe_unmet(clause, event) for clause in of_event)
+    return Judgement(runs=False, reason=f"it waits for {'; or for '.join(unmet)}")
 
 
 def _unknown(name: str, subject: Subject) -> PlanError:

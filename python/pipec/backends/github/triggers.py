@@ -143,6 +143,39 @@ def _holds(clause: Clause, event: Event) -> bool:
     return is_there and is_such and _touches(clause.paths, event.paths)
 
 
+def describe_unmet(clause: Clause, event: Event) -> str:
+    """What the clause waits for that an event of its kind is not, in words; empty if it holds."""
+    is_tag = event.ref.startswith(_TAG)
+    if clause.event != "push":
+        filters, name = clause.branches, event.base
+    elif is_tag:
+        filters, name = clause.tags, event.ref.removeprefix(_TAG)
+    else:
+        filters, name = clause.branches, event.ref.removeprefix(_BRANCH)
+    if not filters:
+        other = f"tags {_listed(clause.tags)}" if clause.tags else _of_branches(clause)
+        return f"{other}, not {'tags' if is_tag else 'branches'}"
+    if filters != EVERYTHING and not matches(filters, name):
+        return f"{'tags' if is_tag else 'branches'} {_listed(filters)}, {_but(name)}"
+    if clause.types and event.action not in clause.types:
+        return f"types {_listed(clause.types)}, {_but(event.action)}"
+    if not is_tag and not _touches(clause.paths, event.paths):
+        return f"changes of {_listed(clause.paths)}"
+    return ""
+
+
+def _of_branches(clause: Clause) -> str:
+    return "branches" if clause.branches == EVERYTHING else f"branches {_listed(clause.branches)}"
+
+
+def _listed(items: Filter) -> str:
+    return ", ".join(f"`{item}`" for item in items)
+
+
+def _but(name: str) -> str:
+    return f"not `{name}`" if name else "and which one it is was not said"
+
+
 def _touches(paths: Filter, changed: Filter | None) -> bool:
     """Whether a change is one that is waited for. GitHub, too, runs when it cannot tell."""
     if not paths or changed is None:
