@@ -9,6 +9,7 @@ import pytest
 
 from pipec import _core
 from pipec.cli.main import VERBS
+from tests.e2e.ways import NATIVE, PYTHON
 from tests.reference.packs import records
 
 PIPELINE = """\
@@ -290,6 +291,13 @@ def executed(project, pipeline, way, environment, shown=("--output-logs=new-only
         runs.append((result, kept(project)))
         project.write("src/a", "b\n")
     return runs
+
+
+@pytest.mark.parametrize(("way", "is_native"), [(NATIVE, True), (PYTHON, False)])
+def test_each_way_is_executed_by_whom_its_name_says(ready, no_python, way, is_native):
+    ready.write("src/a", "b\n")
+    result = ready.pipec("run", "verify", *way, env=no_python)
+    assert (result.status == 0) is is_native
 
 
 @pytest.mark.parametrize("name", ["passes", "fails", "makes-nothing", "changes-what-it-reads"])

@@ -8,12 +8,9 @@ from collections import defaultdict
 import pytest
 
 from tests.conftest import Project
+from tests.e2e.ways import WAYS
 
 pytestmark = pytest.mark.slow
-
-NATIVE: tuple[str, ...] = ()
-PYTHON = ("--format", "json")
-WAYS = pytest.mark.parametrize("way", [NATIVE, PYTHON], ids=["native", "python"])
 
 TASKS, LINES = 50, 1000
 MIB = 1 << 20
@@ -40,9 +37,9 @@ def test_lines_of_fifty_tasks_are_whole_and_in_order(
     project.write(
         "pipeline.toml", 'name = "much"\n' + "\n".join(tasks) + f"[jobs.all]\ntarget = {names}\n"
     )
-    # As many at once as there are, where that can be said: a thousand lines a second are few.
-    words = ("--concurrency", str(TASKS), *way) if way else way
-    result = project.pipec("run", "all", "--log-order", "stream", *words)
+    # As many at once as there are: a thousand lines a second are few.
+    words = ("--log-order", "stream", "--concurrency", str(TASKS), *way)
+    result = project.pipec("run", "all", *words)
     assert result.status == 0, result.stderr
     said: dict[str, list[str]] = defaultdict(list)
     for line in result.stderr.splitlines():

@@ -2,10 +2,9 @@
 
 import json
 
-import pytest
-
 from tests.conftest import Project
 from tests.e2e.records import read_journal, read_records, statuses
+from tests.e2e.ways import WAYS
 
 PIPELINE = """
 name = "app"
@@ -103,7 +102,7 @@ def test_a_log_that_is_too_long_keeps_both_ends(project: Project) -> None:
     assert len(log) < 2200
 
 
-@pytest.mark.parametrize("way", [(), ("--format", "jsonl")], ids=["front door", "long way"])
+@WAYS
 def test_a_task_that_prints_nothing_has_no_log(project: Project, way: tuple[str, ...]) -> None:
     project.write(
         "pipeline.toml",

@@ -3,8 +3,11 @@
 import base64
 import json
 import re
+import signal
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import anyio
@@ -12,10 +15,15 @@ import pytest
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
+from pipec import run_cli
 from tests.conftest import Project
 from tests.e2e.collector import open_collector
+from tests.e2e.records import read_records, statuses
+from tests.e2e.terminals import Gate, Terminal
+from tests.e2e.ways import WAYS
 
 SECRET = 'pa55"word/with+marks&ünïcode'
+INTERRUPTED = 130
 FORMS = {
     "plain": SECRET,
     "base64": base64.b64encode(SECRET.encode()).decode(),
@@ -72,6 +80,91 @@ run = 'python3 leak.py "$TOKEN" || true'
 
 [tasks.all]
 depends-on = ["declared", "passes", "required"]
+
+# Sees the host's environment, and with it the secret of the others.
+[tasks.beside]
+allow-failure = true
+run = "python3 leak.py"
+
+[jobs.verify]
+target = "beside"
+params = { word = { default = "" } }
+
+[jobs.still]
+target = "still"
+params = { word = { default = "" } }
+
+[tasks.still]
+inputs = ["leak.py"]
+outputs = []
+cache = true
+run = "true"
+
+[tasks.of-a-step]
+outputs = ["made"]
+run = [{ sh = "touch made; python3 leak.py", env = { TOKEN = { secret = "TOKEN" } } }]
+"""
+
+EVERYTHING = """
+name = "app"
+
+[commands]
+record = true
+[[commands.rules]]
+prefix = "pretend"
+action = { mock = { code = 0, stdout = "", stderr = "" } }
+
+[agents.parrot]
+command = ["sh", "-c", "cat; python3 leak.py"]
+
+[tasks.made-up]
+env = { TOKEN = { secret = "TOKEN" } }
+inputs = ["leak.py"]
+outputs = []
+cache = true
+run = [{ dynamic = "steps:make" }, 'pretend "$TOKEN"']
+
+[tasks.called]
+env = { TOKEN = { secret = "TOKEN" } }
+allow-failure = true
+run = { call = "steps:work" }
+
+[tasks.asked]
+env = { TOKEN = { secret = "TOKEN" } }
+allow-failure = true
+run = { agent = "parrot", prompt-file = "prompt.md" }
+
+[tasks.server]
+env = { TOKEN = { secret = "TOKEN" } }
+service = { ready = "listening" }
+run = 'python3 leak.py "$TOKEN" || true; echo listening; exec sleep 600'
+
+[tasks.client]
+depends-on = ["server"]
+inputs = ["leak.py"]
+run = "python3 leak.py || true"
+
+[tasks.cut-short]
+allow-failure = true
+timeout = "5s"
+run = { argv = ["./no-such-program", "{TOKEN}"] }
+
+[tasks.all]
+depends-on = ["made-up", "called", "asked", "client", "cut-short"]
+"""
+
+STEPS = """
+import os
+from pipec import sh
+
+def make(ctx):
+    return [sh("echo {}", os.environ["TOKEN"]), sh("printf %s {}", os.environ["TOKEN"])]
+
+def work(ctx):
+    token = os.environ["TOKEN"]
+    ctx.log(f"token {token}")
+    ctx.meta(token=token, **{token: [token]})
+    raise ValueError(f"cannot use {token}")
 """
 
 
@@ -112,25 +205,105 @@ def test_the_search_finds_what_leaks(app: Project) -> None:
     assert leaks(base64.b64encode(b"user:" + SECRET.encode())) == ["inner base64"]
 
 
-WAYS = {
-    "in the core": ["run", "all", "--output-logs=new-only"],
-    "in Python": ["run", "all", "--output-logs", "full", "--concurrency", "1"],
-    "as JSON": ["run", "all", "--format", "json"],
-    "as lines": ["run", "all", "--format", "jsonl"],
+FORMATS = {
+    "logs": ["--output-logs=new-only"],
+    "stream": ["--output-logs", "full", "--log-order", "stream", "-v", "--concurrency", "1"],
+    "JSON": ["--format", "json"],
+    "lines": ["--format", "jsonl"],
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_no_run_prints_or_keeps_a_secret(app: Project, way: str) -> None:
-    assert leaks(printed(app, *WAYS[way])) == []
+@WAYS
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_run_prints_or_keeps_a_secret(app: Project, way: tuple[str, ...], form: str) -> None:
+    assert leaks(printed(app, "run", "all", *FORMATS[form], *way)) == []
     assert kept(app.folder / ".pipec") == {}
     (pack, *_) = (app.folder / ".pipec/runs").glob("*/context/declared.json")
     assert b"***" in pack.read_bytes()
 
 
+@WAYS
+def test_a_secret_that_only_another_task_declares_is_hidden(
+    app: Project, way: tuple[str, ...]
+) -> None:
+    assert leaks(printed(app, "run", "beside", *way)) == []
+    assert kept(app.folder / ".pipec") == {}
+    # What has run before is known, and only a part of the pipeline is looked at again.
+    printed(app, "run", "declared", "beside", *way)
+    app.write("leak.py", PROGRAM + "\n")
+    assert leaks(printed(app, "run", "passes", "beside", *way)) == []
+    assert kept(app.folder / ".pipec") == {}
+    assert b"***" in next((app.folder / ".pipec/runs").glob("*/logs/beside.log")).read_bytes()
+
+
+@WAYS
+@pytest.mark.parametrize("job", ["verify", "still"])
+def test_a_secret_among_parameters_and_arguments_is_hidden(
+    app: Project, way: tuple[str, ...], job: str
+) -> None:
+    # The second time there may be nothing to do.
+    for _ in range(2):
+        for form in ("json", "jsonl", "text"):
+            words = ("--param", f"word={SECRET}", "--format", form, *way)
+            assert leaks(printed(app, "run", job, *words)) == []
+    assert leaks(printed(app, "run-task", job, "--", SECRET, f"--key={SECRET}")) == []
+    assert kept(app.folder / ".pipec") == {}
+    assert read_records(app.folder)[0]["request"]["params"] == {"word": "***"}
+
+
+def test_no_kind_of_step_and_no_service_lets_a_secret_out(app: Project) -> None:
+    app.write("pipeline.toml", EVERYTHING)
+    app.write("steps.py", STEPS)
+    app.write("prompt.md", f"say {SECRET}")
+    assert leaks(printed(app, "run", "all", "--continue", "always", "--log-order", "stream")) == []
+    (record,) = read_records(app.folder)
+    ended = {"cut-short": "failed", "called": "failed", "asked": "failed", "made-up": "passed"}
+    assert ended.items() <= statuses(record).items()
+    assert kept(app.folder / ".pipec") == {}
+    (run,) = (app.folder / ".pipec/runs").iterdir()
+    for file in ("agents/asked.jsonl", "logs/server.log", "commands.jsonl", "context/called.json"):
+        assert b"***" in (run / file).read_bytes(), file
+
+
+@WAYS
+def test_no_picture_on_a_terminal_has_a_secret(app: Project, way: tuple[str, ...]) -> None:
+    app.write("leak.py", PROGRAM.replace("print(dict", "open('gate').read(); print(dict"))
+    gate = Gate(app, "gate")
+    with Terminal(app, "run", "beside", *way, columns=200) as terminal:
+        terminal.until(lambda screen: "***" in screen)
+        gate.open()
+        terminal.end()
+    assert leaks(terminal.output) == []
+
+
+@pytest.mark.parametrize("form", ["text", "jsonl"])
+def test_no_watch_prints_or_keeps_a_secret(app: Project, form: str) -> None:
+    words = ("beside", "passes", "--output-logs", "full", "--format", form)
+    process = app.start("watch", *words, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
+    said = b""
+    for text in (PROGRAM + "\n", PROGRAM + "\n\n", None):
+        for line in process.stdout:
+            said += line
+            if b"watch_waiting" in line or re.search(rb"passed.*\([0-9T.]+-[0-9a-f]{8}\)$", line):
+                break
+        if text is not None:
+            app.write("leak.py", text)
+    process.send_signal(signal.SIGINT)
+    said += process.communicate(timeout=60)[0]
+    assert process.returncode == INTERRUPTED
+    assert len(read_records(app.folder)) == 3
+    # What stands in JSON is looked at as the reader gets it, too.
+    events = [json.loads(line) for line in said.splitlines() if form == "jsonl"]
+    said += "".join(event.get("text", "") for event in events).encode()
+    assert b"***" in said
+    assert leaks(said) == []
+    assert kept(app.folder / ".pipec") == {}
+
+
 def test_github_gets_secrets_only_to_mask_them(app: Project) -> None:
     env = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(app.folder / ".pipec-summary")}
-    said = printed(app, "run", "all", env=env)
+    said = printed(app, "run", "all", "beside", env=env)
     rest = [line for line in said.splitlines() if not line.startswith(b"::add-mask::")]
     assert len(rest) < len(said.splitlines())
     assert leaks(b"\n".join(rest)) == []
@@ -158,15 +331,40 @@ def test_nothing_that_is_told_of_a_run_has_a_secret(app: Project) -> None:
         ["doctor"],
         ["audit", "declared"],
         ["audit", "declared", "--format", "json"],
+        ["audit", "of-a-step"],
         ["verify", "--twice", "declared"],
+        ["verify", "--twice", "of-a-step"],
+        ["run", SECRET],
+        ["run", f"--{SECRET}"],
+        ["run", "still", "--filter", SECRET],
+        ["run", "verify", "--param", f"{SECRET}=1"],
+        [SECRET],
+        ["show", SECRET],
+        ["runs", "show", SECRET],
+        ["key", "declared", "--explain"],
     ):
-        said = printed(app, *words)
-        assert said, words
-        assert leaks(said) == [], words
+        result = run_cli(words, cwd=app.folder, env=app.environment)
+        assert result.stdout + result.stderr, words
+        assert leaks((result.stdout + result.stderr).encode()) == [], words
     with open_collector() as collector:
         said = printed(app, "runs", "export", "--format", "otlp", "--to", collector.url)
     assert b"sent" in said
     assert leaks(b"".join(request.SerializeToString() for request in collector.requests)) == []
+
+
+def test_what_changed_in_a_file_is_told_without_secrets(app: Project) -> None:
+    git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    subprocess.run([*git, "init", "-q"], cwd=app.folder, check=True)
+    for text in (f"# {SECRET}\n", f"# {SECRET} again\n"):
+        app.write("leak.py", text)
+        subprocess.run([*git, "add", "leak.py"], cwd=app.folder, check=True)
+        message = f"Say {SECRET}"
+        subprocess.run([*git, "commit", "-q", "-m", message], cwd=app.folder, check=True)
+        printed(app, "run", "passes")
+    for words in (["--diff"], ["--format", "json"]):
+        said = printed(app, "why", "passes", *words)
+        assert b"again" in said
+        assert leaks(said) == []
 
 
 def test_no_answer_over_mcp_has_a_secret(app: Project) -> None:
@@ -184,27 +382,37 @@ def test_no_answer_over_mcp_has_a_secret(app: Project) -> None:
     async def main() -> None:
         with anyio.fail_after(60):
             async with Client(stdio_client(server)) as client:
-                calls = {
-                    "run_job": {"job": "all"},
-                    "read_run": {"run": "latest"},
-                    "list_runs": {},
-                    "why": {"task": "declared"},
-                    "diff_inputs": {"task": "declared"},
-                    "explain_task": {"task": "declared"},
-                    "metadata": {},
-                }
-                for name, arguments in calls.items():
+                calls: list[tuple[str, dict[str, Any]]] = [
+                    ("run_job", {"job": "all"}),
+                    ("run_job", {"job": "verify", "params": {"word": SECRET}}),
+                    ("run_job", {"job": "verify", "params": {SECRET: "1"}}),
+                    ("run_job", {"job": SECRET}),
+                    ("read_run", {"run": "latest"}),
+                    ("list_runs", {}),
+                    ("list_tasks", {}),
+                    ("graph", {}),
+                    ("graph", {"job": SECRET}),
+                    ("why", {"task": "declared"}),
+                    ("diff_inputs", {"task": "declared"}),
+                    ("explain_task", {"task": "declared"}),
+                    ("explain_task", {"task": SECRET}),
+                    ("metadata", {}),
+                ]
+                for name, arguments in calls:
                     result = await client.call_tool(name, arguments, progress_callback=hear)
                     heard.append(result.model_dump_json())
 
     anyio.run(main)
-    assert len(heard) > 7
+    assert len(heard) > 14
     assert leaks("\n".join(heard).encode()) == []
     assert kept(app.folder / ".pipec") == {}
 
 
+@WAYS
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 64, 4096])
-def test_a_secret_is_found_however_a_log_is_cut(project: Project, length: int) -> None:
+def test_a_secret_is_found_however_a_log_is_cut(
+    project: Project, way: tuple[str, ...], length: int
+) -> None:
     project.write("pipeline.toml", PIPELINE)
     program = "import os\ntext = ('x' * 4093 + os.environ['TOKEN']) * 3\n"
     program += (
@@ -212,7 +420,7 @@ def test_a_secret_is_found_however_a_log_is_cut(project: Project, length: int) -
     )
     project.write("leak.py", program + "raise SystemExit(1)\n")
     project.environment["TOKEN"] = SECRET
-    assert leaks(printed(project, "run", "declared")) == []
+    assert leaks(printed(project, "run", "declared", *way)) == []
     (log,) = (project.folder / ".pipec/runs").glob("*/logs/declared.log")
     assert re.fullmatch(rb"(x{4093}\*\*\*){3}", log.read_bytes())
     assert kept(project.folder / ".pipec") == {}

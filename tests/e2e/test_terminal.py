@@ -11,10 +11,7 @@ from inline_snapshot import snapshot
 
 from tests.conftest import Project
 from tests.e2e.terminals import Gate, Terminal
-
-NATIVE = ()
-PYTHON = ("--format", "json")  # whose data goes nowhere here
-WAYS = pytest.mark.parametrize("way", [NATIVE, PYTHON], ids=["native", "python"])
+from tests.e2e.ways import NATIVE, PYTHON, WAYS
 
 CHAIN = """
 name = "chain"

@@ -12,6 +12,7 @@ from pipec.audit.tracing import Trace, read_traces, tracing_command
 from pipec.codes import Code
 from pipec.errors import RunError
 from pipec.ir.task import Task
+from pipec.runtime.declared_secrets import redaction_of
 from pipec.runtime.request import RunRequest
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def audit(request: RunRequest, task: Task, engine: "Engine", rules: Mapping[str,
                 Surroundings(root=root),
                 log=os.path.join(scratch, "log"),
                 params=request.params,
+                redaction=redaction_of(request.pipeline, host),
                 wrap=wrap,
             )
         except RunError as error:

@@ -51,6 +51,7 @@ def run_steps(
     *,
     log: str,
     params: Mapping[str, str],
+    redaction: Redaction,
     wrap: Wrap = lambda _, argv: list(argv),
 ) -> None:
     """Runs every step; what they print goes to the file `log`, without secrets left in messages.
@@ -62,8 +63,6 @@ def run_steps(
     declared = {name: value for name, value, _ in engine.environment(task.id)}
     told = environment.facts(task, root=around.root, run_id="", attempt=1, params=params)
     seen = {**environment.host_part(task, host), **around.env, **declared, **told}
-    secrets = [value for _, value, is_secret in engine.environment(task.id) if is_secret]
-    redaction = Redaction([*secrets, *(host.get(name, "") for name in task.requires.secrets)])
     with open(log, "wb") as output:
         for index, step in enumerate(task.steps):
             if not isinstance(step, (ShellStep, ArgvStep)):

@@ -14,6 +14,7 @@ from pipec.audit.steps import Surroundings, run_steps
 from pipec.codes import Code
 from pipec.errors import PlanError
 from pipec.ir.task import Task
+from pipec.runtime.declared_secrets import redaction_of
 from pipec.runtime.request import RunRequest
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def run_twice(request: RunRequest, task: Task, open_engine: Callable[[str], "Eng
                 around,
                 log=os.path.join(scratch, f"log{index}"),
                 params=request.params,
+                redaction=redaction_of(request.pipeline, request.host_env),
             )
             made.append((around.root, _present(around.root, task)))
             conditions.append(_describe(around, scratch))

@@ -1,5 +1,6 @@
 """What git knows about a changed file: the contents it had and has, and the commits in between."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pipec import _core
@@ -18,8 +19,10 @@ class Contents:
     now: str | None
 
 
-def trace_change(repository: Repository, file: ChangedFile, contents: Contents) -> ChangedFile:
-    """The changed file with its chain: the commits that changed it, and the lines.
+def trace_change(
+    repository: Repository, file: ChangedFile, contents: Contents, *, redact: Callable[[str], str]
+) -> ChangedFile:
+    """The changed file with its chain: the commits that changed it, and the lines, without secrets.
 
     Of contents that git never had, or that cannot be told any more, nothing is said. The file in
     the work tree counts where it has the contents in question.
@@ -48,9 +51,9 @@ def trace_change(repository: Repository, file: ChangedFile, contents: Contents) 
         file,
         before=before,
         now=now,
-        commits=tuple(_facts(version) for version in commits[:MOST_COMMITS]) or None,
+        commits=tuple(_facts(version, redact) for version in commits[:MOST_COMMITS]) or None,
         is_committed=is_committed,
-        diff=_shortened(diff) if diff else None,
+        diff=_shortened(redact(diff)) if diff else None,
     )
 
 
@@ -82,12 +85,12 @@ def _between(
     return chain
 
 
-def _facts(version: FileVersion) -> CommitFacts:
+def _facts(version: FileVersion, redact: Callable[[str], str]) -> CommitFacts:
     return CommitFacts(
         commit=version.commit,
         author=version.author,
         committed_at=version.committed_at,
-        subject=version.subject,
+        subject=redact(version.subject),
     )
 
 

@@ -110,6 +110,13 @@ def _working_folder() -> str:
         raise UsageError("the folder in which pipec was called is gone") from None
 
 
+def _working_folder_or_root() -> str:
+    try:
+        return _working_folder()
+    except UsageError:
+        return os.sep
+
+
 def _carry_out(
     argv: Sequence[str],
     console: Console,
@@ -130,9 +137,13 @@ def _carry_out(
     except BrokenPipeError:
         raise
     except Exception as error:
+        from pipec.cli.masking import redaction_of_call
         from pipec.cli.report.errors import report_error
 
-        return report_error(error, console=console, environ=environ)
+        # Words of the command line stand in messages.
+        folder = _working_folder_or_root() if cwd is None else cwd
+        redaction = redaction_of_call(argv, cwd=folder, environ=environ, console=console)
+        return report_error(error, console=console, environ=environ, redact=redaction.text)
     return status
 
 

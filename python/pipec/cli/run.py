@@ -144,12 +144,12 @@ def _listener(
     if not _is_in_github(invocation):
         return plain
     from pipec.cli.places import find_task_place
-    from pipec.cli.report.github_run import GithubReporter, secrets_of
+    from pipec.cli.report.github_run import GithubReporter, masks_of
 
     return GithubReporter(
         invocation.console,
         plain,
-        secrets=secrets_of(request),
+        secrets=masks_of(request),
         with_logs=options.output_logs != "none",
         environ=invocation.environ,
         find_place=lambda task: find_task_place(invocation, task),

@@ -18,6 +18,7 @@ from pipec.errors import PlanError
 from pipec.ir.pipeline import Pipeline
 from pipec.ir.task import TaskId
 from pipec.plan.select import select
+from pipec.runtime.declared_secrets import redaction_of
 from pipec.runtime.evidence.input_diff import look_at_inputs
 from pipec.runtime.evidence.reading import newest_runs
 from pipec.runtime.request import RunRequest
@@ -35,6 +36,7 @@ class Explainer:
     def __init__(self, invocation: Invocation) -> None:
         self._invocation = invocation
         self._found, self._pipeline = invocation.load()
+        self._redaction = redaction_of(self._pipeline, invocation.environ)
 
     def explain(self, task: str, *, run: str | None, now: bool) -> WhyDocument:
         """Why the task ran: in the run named, else in the newest one, else as things are now.
@@ -123,7 +125,8 @@ class Explainer:
                 before=None if before is None or file.change == "added" else before.get(file.path),
                 now=None if now is None or file.change == "removed" else now.get(file.path),
             )
-            files.append(trace_change(repository, file, contents))
+            traced = trace_change(repository, file, contents, redact=self._redaction.text)
+            files.append(traced)
         return replace(document, files=(*files, *document.files[MOST_TRACED:]))
 
     def _last_success(self, task: str, before_run: str | None) -> str | None:

@@ -108,6 +108,8 @@ class Assessment:
         Raises:
             SpecError: secrets or variables are missing; it has all of them.
         """
+        from pipec.runtime.declared_secrets import declared_secrets
+
         findings: list[Finding] = []
         secrets: list[tuple[str, str]] = []
         host = self.request.host_env
@@ -132,7 +134,8 @@ class Assessment:
                     secrets += [(name, value) for name, value, is_secret in values if is_secret]
         if findings:
             raise SpecError(environment.unique_findings(findings))
-        self.redaction = Redaction(value for _, value in secrets)
+        declared = declared_secrets(self.request.pipeline, host)
+        self.redaction = Redaction((*(value for _, value in secrets), *declared))
         short = (name for name, value in secrets if is_too_short(value))
         self.short_secrets = tuple(dict.fromkeys(short))
 

@@ -15,6 +15,7 @@ from pipec.ir.task import Task, TaskId
 from pipec.plan.select import select
 from pipec.runtime import environment
 from pipec.runtime.assess import open_engine
+from pipec.runtime.declared_secrets import declared_secrets
 from pipec.runtime.redaction import Redaction
 from pipec.runtime.request import RunRequest, Services
 from pipec.runtime.stores import SESSION_VARIABLE
@@ -126,7 +127,9 @@ class _Trace:
         steps = tuple(self._steps(variables))
         seen = environment.host_part(task, host)
         self._problems += [finding.message for finding in environment.missing_secrets(task, host)]
-        redaction = Redaction(self._secrets)
+        # Of the task itself, and of those beside it.
+        others = declared_secrets(self._request.pipeline, host)
+        redaction = Redaction((*self._secrets, *others))
         return TaskEnvironment(
             task=task.id,
             job=None if self._job is None else self._job.id,

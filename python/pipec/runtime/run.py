@@ -42,8 +42,9 @@ def run(request: RunRequest, services: Services) -> RunRecord:
     with take_lock(request, services, run_id) as lock:
         repair_left_behind(request, services, lock)
         assessment = assess(request, services, run_id)
-        if request.arguments or not assessment.nothing_to_do:
-            # Among arguments too there may be a secret, which no record may show.
+        is_given = request.arguments or request.params or request.filters
+        if is_given or not assessment.nothing_to_do:
+            # Among what was given on the command line too there may be a secret.
             assessment.check_environment()
         recorder = Recorder(request, services, run_id, redact=assessment.redaction.text)
         if assessment.nothing_to_do:

@@ -1,10 +1,14 @@
 //! The part of the normalized pipeline that keys, inputs and outputs depend on, as read from its JSON.
 
+mod secrets;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use secrets::DeclaredSecret;
 
 use crate::error::{Error, Result};
 
@@ -37,6 +41,9 @@ pub struct Pipeline<Tasks = BTreeMap<String, Task>> {
     pub commands: Option<Value>,
     #[serde(default)]
     pub orchestration: BTreeMap<String, Value>,
+    /// What tasks declare of which nothing else was made.
+    #[serde(skip)]
+    secrets_elsewhere: Vec<DeclaredSecret>,
 }
 
 /// The stores that the pipeline declares, each by name.
@@ -249,9 +256,13 @@ impl Pipeline {
     pub fn parse_part(bytes: &[u8], is_wanted: impl Fn(&str) -> bool) -> Result<Self> {
         let pipeline: Pipeline<BTreeMap<String, &RawValue>> = read(bytes)?;
         let mut tasks = BTreeMap::new();
+        let mut secrets_elsewhere = Vec::new();
         for (id, text) in pipeline.tasks {
             if is_wanted(&id) {
                 tasks.insert(id, serde_json::from_str(text.get()).map_err(unreadable)?);
+            } else if secrets::may_declare(text.get()) {
+                let task: Task = serde_json::from_str(text.get()).map_err(unreadable)?;
+                secrets_elsewhere.extend(secrets::of_task(&task));
             }
         }
         Ok(Self {
@@ -266,6 +277,7 @@ impl Pipeline {
             tasks,
             commands: pipeline.commands,
             orchestration: pipeline.orchestration,
+            secrets_elsewhere,
         })
     }
 

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from pipec import _core
 from pipec.cli.invocation import Invocation
+from pipec.cli.masking import redaction_of_project
 from pipec.cli.mcp.looking import LOOKING
 from pipec.cli.mcp.records import RECORDS
 from pipec.cli.mcp.running import RUNNING
@@ -67,12 +68,16 @@ async def _serve(open_project: Callable[[], Invocation], allow_run: bool) -> Non
 
         try:
             arguments = tool.arguments.model_validate(params.arguments or {})
-            call = Call(invocation=open_project(), arguments=arguments, progress=tell)
-            return _answer(await _carry_out(tool, call))
         except ValidationError as error:
             return _refusal(Code.USAGE, _what_is_wrong(tool, error))
+        invocation = open_project()
+        try:
+            call = Call(invocation=invocation, arguments=arguments, progress=tell)
+            return _answer(await _carry_out(tool, call))
         except PipecError as error:
-            return _refusal(error.code, render_error(error, color=False))
+            # What a client asked for stands in the message.
+            redaction = redaction_of_project(invocation)
+            return _refusal(error.code, redaction.text(render_error(error, color=False)))
 
     server = Server(
         "pipec",

@@ -1,7 +1,7 @@
 """How an error that ends a command is told: message, code, help; and the exit status it means."""
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pipec.cli.console import Console
 from pipec.cli.options import UsageError
@@ -10,12 +10,21 @@ from pipec.errors import BugError, PipecError, PlanError, SpecError
 from pipec.frontend.suggest import did_you_mean
 
 
-def report_error(error: Exception, *, console: Console, environ: Mapping[str, str]) -> int:
-    """Tells a person what went wrong and gives the exit status. Never raises."""
+def report_error(
+    error: Exception,
+    *,
+    console: Console,
+    environ: Mapping[str, str],
+    redact: Callable[[str], str] = str,
+) -> int:
+    """Tells a person what went wrong and gives the exit status. Never raises.
+
+    `redact` takes out the secrets: a message may quote what was typed.
+    """
     known = error if isinstance(error, PipecError) else _bug(error)
     if isinstance(known, BugError) and environ.get("PIPEC_DEBUG") == "1":
-        console.complain("".join(traceback.format_exception(error)).rstrip())
-    console.complain(render_error(known, color=console.color))
+        console.complain(redact("".join(traceback.format_exception(error)).rstrip()))
+    console.complain(redact(render_error(known, color=console.color)))
     return known.exit_status
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pipec.cli.console import Console
 from pipec.cli.report.github import escape_data, escape_property
 from pipec.cli.report.plain import PlainReporter
-from pipec.ir.env import Secret
+from pipec.runtime.declared_secrets import declared_secrets
 from pipec.runtime.events import (
     Event,
     OutputChunk,
@@ -155,18 +155,8 @@ class GithubReporter:
         self._console.complain(f"::{head}::{escape_data(data)}")
 
 
-def secrets_of(request: RunRequest) -> tuple[str, ...]:
-    """The values of all secrets that the tasks of a request declare, each of their lines."""
-    host = request.host_env
-    names: dict[str, None] = {}
-    jobs = [request.pipeline.jobs[job].env for job in request.plan.jobs]
-    for env in (request.pipeline.env, *jobs):
-        names |= {value.secret: None for value in env.values() if isinstance(value, Secret)}
-    for task_id in request.plan.tasks:
-        task = request.pipeline.tasks[task_id]
-        names |= dict.fromkeys(task.requires.secrets)
-        for env in (task.env, *(getattr(step, "env", {}) for step in task.steps)):
-            names |= {value.secret: None for value in env.values() if isinstance(value, Secret)}
-    values = (host.get(name, "") for name in names)
+def masks_of(request: RunRequest) -> tuple[str, ...]:
+    """What the runner is to mask: every secret that the pipeline declares, each of their lines."""
+    values = declared_secrets(request.pipeline, request.host_env)
     lines = (line for value in values for line in (value, *value.splitlines()))
     return tuple(dict.fromkeys(line for line in lines if line.strip()))

@@ -419,12 +419,19 @@ impl Run<'_> {
             .to_restore()
             .filter(|tasks| self.restore(tasks))
             .and_then(|_| self.settled());
-        let checked = if tasks.is_some() && asked.arguments.is_empty() {
+        // Among what was given on the command line too there may be a secret, which no record may show.
+        let is_given = !asked.arguments.is_empty() || !self.plan.params.is_empty();
+        let checked = if tasks.is_some() && !is_given {
             None
         } else {
             Some(self.check()?)
         };
+        let params = match &checked {
+            None => BTreeMap::new(),
+            Some(checked) => checked.redacted_values(&self.plan.params),
+        };
         let mut facts = facts.clone();
+        facts.request.params = &params;
         if let Some(checked) = &checked {
             facts.request.arguments = checked.redacted(&asked.arguments);
         }

@@ -110,7 +110,7 @@ fn resolve_one(name: &str, value: &EnvValue, host: &Variables) -> Result<Resolve
 }
 
 /// The host's value under the source's name, else under the destination's. Empty counts as missing.
-fn on_host<'a>(source: &str, destination: &str, host: &'a Variables) -> Option<&'a str> {
+pub(crate) fn on_host<'a>(source: &str, destination: &str, host: &'a Variables) -> Option<&'a str> {
     [source, destination]
         .into_iter()
         .filter_map(|name| host.get(name))

@@ -6,23 +6,38 @@ use super::redaction::{Redaction, too_short};
 use super::step::steps_of;
 use crate::engine::{Decision, Engine};
 use crate::ir::{Pipeline, Task};
-use crate::key::environment::Variables;
+use crate::key::environment::{Variables, on_host};
 
 pub(crate) struct Checked {
+    /// Knows every secret that the pipeline declares: what a task prints of the host's environment may
+    /// be the secret of another one.
     pub(super) redaction: Redaction,
+    /// Whether the tasks themselves have secrets.
+    has_secrets: bool,
     /// Names of secrets that are too short to be masked.
     pub(super) short_secrets: Vec<String>,
 }
 
 impl Checked {
-    /// Whether there is anything to hide.
+    /// Whether the tasks have secrets of their own.
     pub(crate) fn has_secrets(&self) -> bool {
-        self.redaction.secrets().is_some() || !self.short_secrets.is_empty()
+        self.has_secrets
     }
 
     /// Words of the command line as a record may show them.
     pub(crate) fn redacted(&self, words: &[String]) -> Vec<String> {
         words.iter().map(|word| self.redaction.text(word)).collect()
+    }
+
+    /// Values of parameters as a record may show them.
+    pub(crate) fn redacted_values(
+        &self,
+        params: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        let values = params.iter();
+        values
+            .map(|(name, value)| (name.clone(), self.redaction.text(value)))
+            .collect()
     }
 }
 
@@ -66,10 +81,25 @@ pub(crate) fn check(
             }
         }
     }
+    let short_secrets = too_short(&secrets).into_iter().map(str::to_owned).collect();
+    let has_secrets = secrets.iter().any(|(_, value)| !value.is_empty());
+    secrets.extend(declared(pipeline, host));
     Some(Checked {
         redaction: Redaction::of(&secrets)?,
-        short_secrets: too_short(&secrets).into_iter().map(str::to_owned).collect(),
+        has_secrets,
+        short_secrets,
     })
+}
+
+/// What the host has of the secrets that the pipeline declares.
+fn declared(pipeline: &Pipeline, host: &Variables) -> Vec<(String, String)> {
+    let mut secrets = Vec::new();
+    for secret in pipeline.declared_secrets() {
+        if let Some(value) = on_host(&secret.source, &secret.destination, host) {
+            secrets.push((secret.source, value.to_owned()));
+        }
+    }
+    secrets
 }
 
 /// A task that needs no terminal and does not stay, only processes that end.
