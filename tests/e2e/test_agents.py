@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.conftest import Project
-from tests.e2e.records import read_records
+from tests.e2e.records import read_lines, read_records
 from tests.e2e.survivors import MARK, assert_none_left
 
 AGENT = """#!/bin/sh
@@ -64,7 +64,7 @@ def test_the_prompt_goes_in_and_the_answer_is_kept(asking):
     assert "$ ask: agent claude\n" in result.stderr
     (folder,) = (asking.folder / ".pipec/runs").glob("*")
     assert (folder / "logs/ask.log").read_text() == f"{ANSWER}thinking\n"
-    lines = [json.loads(line) for line in (folder / "agents/ask.jsonl").read_text().splitlines()]
+    lines = read_lines(folder / "agents/ask.jsonl", "transcript")
     assert [lines[0]["kind"], lines[-1]["kind"]] == ["request", "response"]
     assert lines[0] == {
         "at": lines[0]["at"],

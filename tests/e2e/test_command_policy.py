@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.conftest import Project
-from tests.e2e.records import read_records
+from tests.e2e.records import read_lines, read_records
 
 
 def write(project: Project, rules: str, run: str, *, more: str = "", task: str = "") -> None:
@@ -35,7 +35,7 @@ def last(project: Project) -> dict[str, object]:
 
 def kept(project: Project) -> list[dict[str, object]]:
     path = max((project.folder / ".pipec/runs").glob("*/commands.jsonl"))
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return read_lines(path, "command")
 
 
 def test_a_denied_command_fails_its_task_before_anything_of_it_runs(project):
@@ -133,6 +133,34 @@ def test_an_approval_is_required_and_recorded(project):
     (step,) = last(project)["attempts"][0]["steps"]
     assert step["policy"]["approved_by"] == ["release-managers"]
     assert kept(project)[0]["approved_by"] == ["release-managers"]
+
+
+def test_options_say_what_the_variables_say(project):
+    rules = rule('{ require-approval = "a" }', "touch") + rule('{ require-environment = "prod" }')
+    write(project, rules, '["touch out", "publish || true"]')
+    refused = [
+        ("--approve", "a"),
+        ("--approve", "a", "--environment", "dev"),
+        ("--environment=prod",),
+    ]
+    for words in refused:
+        assert project.pipec("run", "work", *words).status == 1, words
+    granted = ("--approve", "b", "--approve=a", "--environment", "prod")
+    host = {"PIPEC_APPROVE": "c,b", "PIPEC_ENVIRONMENT": "dev"}
+    for words in (
+        ("run", "work", *granted),
+        ("run-task", "work", *granted),
+        ("run", "-C", ".", "work", *granted),
+    ):
+        assert project.pipec(*words, env=host).status == 0, words
+        request = read_records(project.folder)[-1]["request"]
+        # An approval adds to those of the variable; an environment there can only be one.
+        assert (request["environment"], request["approved"]) == ("prod", ["c", "b", "a"])
+    # What the steps start is in the same environment.
+    write(project, "", '"echo $PIPEC_ENVIRONMENT $PIPEC_APPROVE > out"', task='cache.salt = "2"')
+    project.write("pipeline.toml", project.read("pipeline.toml").replace("cache = true\n", ""))
+    assert project.pipec("run", "work", *granted, env=host).status == 0
+    assert project.read("out") == "prod c,b,a\n"
 
 
 def test_the_first_rule_decides_and_the_fallback_the_rest(project):

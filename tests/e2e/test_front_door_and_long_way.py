@@ -80,7 +80,10 @@ def kept(project):
     }
 
 
-@pytest.mark.parametrize("environment", [{}, {"FORCE_COLOR": "1"}, {"NO_COLOR": "1"}])
+GIVEN = {"PIPEC_ENVIRONMENT": "prod", "PIPEC_APPROVE": " a,, b ,a"}
+
+
+@pytest.mark.parametrize("environment", [{}, {"FORCE_COLOR": "1"}, {"NO_COLOR": "1", **GIVEN}])
 @pytest.mark.parametrize("folder", ["", "sub/folder"])
 def test_both_ways_print_and_keep_the_same(ready, folder, environment):
     short = ready.pipec(*SHORT, cwd=folder, env=environment)
@@ -282,7 +285,7 @@ def executed(project, pipeline, way, environment, shown=("--output-logs=new-only
     project.write("src/a", "a\n")
     project.write("plain", "echo $1\n").chmod(0o755)
     assert project.pipec("list").status == 0
-    environment = {**environment, "TOKEN": "correct-horse", "PIPEC_MAX_LOG_BYTES": "5000"}
+    environment = {**environment, **GIVEN, "TOKEN": "correct-horse", "PIPEC_MAX_LOG_BYTES": "5000"}
     runs = []
     for _ in range(2):
         result = project.pipec(*way, *shown, env=environment)

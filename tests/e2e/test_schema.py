@@ -12,6 +12,7 @@ from pipec.cli.app import Commands, open_app
 from pipec.cli.schema_files import read_schema, schema_names
 from pipec.cli.schemas import DOCUMENTS, OTHERS
 from tests.conftest import Project
+from tests.e2e.records import read_lines, validator
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,6 +68,40 @@ def test_an_unknown_schema_offers_the_nearest(project: Project) -> None:
     assert result.status == 2
     assert "there is no schema `pipline`\nhelp: did you mean `pipeline`?\n" in result.stderr
     assert project.pipec("schema", "../pyproject").status == 2
+
+
+def test_the_schemas_of_lines_know_every_kind_and_no_other(project: Project) -> None:
+    project.write("agent", "#!/bin/sh\ncat; exit $FAILS\n").chmod(0o755)
+    project.write(
+        "pipeline.toml",
+        'name = "app"\nagents.a.command = ["./agent"]\n'
+        "[commands]\noutput = { max-bytes = 4 }\n"
+        '[[commands.rules]]\nprefix = "b"\naction = { mock = { code = 3 } }\n'
+        '[[commands.rules]]\nprefix = "c"\naction = "deny"\n'
+        '[[commands.rules]]\nprefix = "./agent"\naction = { require-approval = "me" }\n'
+        '[tasks.x]\nallow-failure = true\nrun = [{ sh = "echo long text" }, "b"]\n'
+        '[tasks.y]\nallow-failure = true\nrun = "c"\n'
+        '[tasks.z]\nenv = { FAILS = { var = "FAILS" } }\n'
+        'run = { agent = "a", prompt = "p", model = "m" }\n',
+    )
+    for fails in ("0", "1"):
+        project.pipec("run", "x", "y", "z", "--approve", "me", env={"FAILS": fails})
+    runs = project.folder / ".pipec/runs"
+    commands = [
+        line for path in runs.glob("*/commands.jsonl") for line in read_lines(path, "command")
+    ]
+    assert {line["action"] for line in commands} == {"allow", "mock", "deny"}
+    assert {"output_left_out", "approved_by", "reason"} <= {
+        name for line in commands for name in line
+    }
+    said = [line for path in runs.glob("*/agents/*") for line in read_lines(path, "transcript")]
+    assert {line["kind"] for line in said} == {"request", "output", "response"}
+    assert {"model", "error"} <= {name for line in said for name in line}
+    for lines, schema in ((commands, "command"), (said, "transcript")):
+        check = validator(schema)
+        for line in lines:
+            assert not check.is_valid({**line, "more": 1})
+            assert not any(check.is_valid({**line, name: None}) for name in line)
 
 
 def test_the_lines_of_a_journal_fit_their_schema(project: Project) -> None:

@@ -56,6 +56,8 @@ class RunOptions:
     only: bool = False
     filters: tuple[str, ...] = ()
     timeout: str = ""
+    environment: str = ""
+    approvals: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
 
 
@@ -79,8 +81,9 @@ _RUN_VALUES = {
     "--log-order": "log_order",
     "--continue": "continue_mode",
     "--timeout": "timeout",
+    "--environment": "environment",
 }
-_RUN_LISTS = ("--param", "--filter")
+_RUN_LISTS = ("--param", "--filter", "--approve")
 _RUN_FLAGS = {"--force": "force", "--dry": "dry", "--wait": "wait", "--only": "only"}
 
 
@@ -147,6 +150,7 @@ def plain_run(words: Sequence[str]) -> RunOptions | None:
     options.targets = tuple(targets)
     options.params = tuple(lists["--param"])
     options.filters = tuple(lists["--filter"])
+    options.approvals = tuple(lists["--approve"])
     return options if _is_whole(options) else None
 
 

@@ -37,6 +37,21 @@ Only = Annotated[
 Timeout = Annotated[
     str, typer.Option(metavar="DURATION", help="How long the run may take, such as `10m`.")
 ]
+Environment = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="The environment that the run is in, for the policy on command lines. "
+        "[env var: PIPEC_ENVIRONMENT]",
+    ),
+]
+Approve = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Who approves of commands that need it, for the policy. [env var: PIPEC_APPROVE]",
+    ),
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait for a run that is active in this project.")
 ]

@@ -13,6 +13,7 @@ from pipec.ir.codec import decode, encode
 from pipec.plan.params import bind_params
 from pipec.plan.select import select
 from pipec.runtime.events import Listener
+from pipec.runtime.given import with_given
 from pipec.runtime.request import KEEP_RUNS, MAX_LOG_BYTES, RunRequest, Services
 from pipec.runtime.run import run as run_plan
 
@@ -93,7 +94,9 @@ def open_request(invocation: Invocation, options: RunOptions) -> RunRequest:
         pipeline_bytes=pipeline_bytes,
         plan=plan,
         platform=platform_name(),
-        host_env=invocation.environ,
+        host_env=with_given(
+            invocation.environ, environment=options.environment, approvals=options.approvals
+        ),
         concurrency=parse_concurrency(options.concurrency, cores=usable_cores()),
         force=options.force,
         params=bind_params(pipeline, plan, _named_values(options.params)),

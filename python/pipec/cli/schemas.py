@@ -38,7 +38,9 @@ from pipec.plan.graph import Graph
 from pipec.runtime.event_schema import event_schema
 from pipec.runtime.evidence.context_pack import ContextPack
 from pipec.runtime.evidence.profile import Profile
-from pipec.runtime.record_schema import document_schema, execution_record_schema
+from pipec.runtime.policy.kept import KeptCommand, KeptRefusal
+from pipec.runtime.record_schema import document_schema, execution_record_schema, line_schema
+from pipec.runtime.transcript import AgentOutput, AgentRequest, AgentResponse
 from pipec.spec.schema import pipeline_schema, schema_id
 
 Schema = dict[str, Any]
@@ -50,6 +52,17 @@ FILES: dict[str, Callable[[], Schema]] = {
     "journal-event": event_schema,
     "context-pack": lambda: document_schema(
         ContextPack, title="The context of a failed task", version=SCHEMA_VERSION
+    ),
+    "command": lambda: line_schema(
+        KeptCommand,
+        KeptRefusal,
+        title="A command under a policy: a line of commands.jsonl in a record",
+    ),
+    "transcript": lambda: line_schema(
+        AgentRequest,
+        AgentOutput,
+        AgentResponse,
+        title="What was said between a task and an agent: a line of agents/*.jsonl in a record",
     ),
     "findings": lambda: document_schema(
         CheckDocument, title="Findings about a pipeline file", version=SCHEMA_VERSION

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
+ENVIRONMENT_VARIABLE = "PIPEC_ENVIRONMENT"
+APPROVAL_VARIABLE = "PIPEC_APPROVE"
+"""What a host says to satisfy rules: the environment it is, and who approves, with commas."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MockResult:

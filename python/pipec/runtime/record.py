@@ -24,7 +24,8 @@ class RequestRecord:
     """What was asked for. What is None was not: `only` is true or None.
 
     `continue_mode`: what still starts after a failure, if that is not `never`. `arguments` stood
-    behind `--`, and `filters` chose among the tasks of the targets.
+    behind `--`, and `filters` chose among the tasks of the targets. `environment` and `approved`:
+    where the run said that it is, and who approved of it, for the policy on command lines.
     """
 
     targets: tuple[str, ...]
@@ -36,6 +37,8 @@ class RequestRecord:
     arguments: tuple[str, ...] | None = None
     filters: tuple[str, ...] | None = None
     timeout_ms: int | None = None
+    environment: str | None = None
+    approved: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,18 @@ def document_schema(
     }
 
 
+def line_schema(*classes: type, title: str) -> dict[str, Any]:
+    """The schema of a line of JSON that `to_json` makes of one of these dataclasses."""
+    definitions: dict[str, Any] = {}
+    kinds = [_schema(cls, definitions) for cls in classes]
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": title,
+        "anyOf": kinds,
+        "definitions": dict(sorted(definitions.items())),
+    }
+
+
 def _schema(  # noqa: PLR0911 - a case for each shape of a type
     hint: Any, definitions: dict[str, Any]
 ) -> dict[str, Any]:

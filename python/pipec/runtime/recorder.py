@@ -15,6 +15,7 @@ from pipec.runtime.events import (
     TaskSkipped,
     WarningRaised,
 )
+from pipec.runtime.given import approvals_of, environment_of
 from pipec.runtime.journal import Journal
 from pipec.runtime.record import (
     RequestRecord,
@@ -238,6 +239,8 @@ class Recorder:
                 arguments=tuple(map(self.redact, request.arguments)) or None,
                 filters=tuple(map(self.redact, request.filters)) or None,
                 timeout_ms=request.timeout_ms,
+                environment=environment_of(request.host_env) or None,
+                approved=approvals_of(request.host_env) or None,
             ),
             status=status,
             started_at=timestamp(self._started_ms),

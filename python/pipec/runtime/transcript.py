@@ -5,16 +5,55 @@ import contextlib
 import json
 import os
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 from pipec.ir.task import TaskId
 from pipec.ports.executor import Exit
 from pipec.runtime.agents import AgentCall
 from pipec.runtime.context import RunContext
 from pipec.runtime.logs import log_name
-from pipec.runtime.record import ErrorRecord, timestamp
+from pipec.runtime.record import ErrorRecord, timestamp, to_json
 
 AGENTS = "agents"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRequest:
+    """What an agent is asked. `step` is the number of the step in its task, from 1; without a
+    `model` the choice is the agent's.
+    """
+
+    at: str
+    attempt: int
+    step: int
+    agent: str
+    prompt: str
+    model: str | None = None
+    kind: Literal["request"] = "request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentOutput:
+    """Text that the agent printed, cut anywhere."""
+
+    at: str
+    stream: Literal["stdout", "stderr"]
+    text: str
+    kind: Literal["output"] = "output"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentResponse:
+    """How the agent ended. `bytes_left_out`: of its output, beyond what a log may have."""
+
+    at: str
+    exit_code: int
+    duration_ms: int
+    timed_out: bool
+    error: str | None = None
+    bytes_left_out: int | None = None
+    kind: Literal["response"] = "response"
 
 
 def transcript_name(task: str) -> str:
@@ -39,16 +78,17 @@ class Transcript:
         """The question."""
         with contextlib.suppress(OSError):
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        self._write(
-            "request",
+        request = AgentRequest(
+            at=self._now(),
             attempt=attempt,
             step=step,
             agent=call.profile,
             model=call.model or None,
             prompt=self._run.redaction.text(call.prompt.decode("utf-8", "replace")),
         )
+        self._write(request)
 
-    def listener(self, stream: str) -> Callable[[bytes], None]:
+    def listener(self, stream: Literal["stdout", "stderr"]) -> Callable[[bytes], None]:
         """Takes what the agent prints on one of its streams."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -60,24 +100,26 @@ class Transcript:
                 self._room -= len(data)
             text = decoder.decode(data)
             if text:
-                self._write("output", stream=stream, text=text)
+                self._write(AgentOutput(at=self._now(), stream=stream, text=text))
 
         return take
 
     def close(self, ended: Exit, error: ErrorRecord | None) -> None:
         """How it ended."""
-        self._write(
-            "response",
+        response = AgentResponse(
+            at=self._now(),
             exit_code=ended.code,
             duration_ms=ended.duration_ms,
             timed_out=ended.timed_out,
             error=None if error is None else error.message,
             bytes_left_out=self._left_out or None,
         )
+        self._write(response)
 
-    def _write(self, kind: str, **facts: Any) -> None:
-        at = timestamp(self._run.recorder.clock.now_ms())
-        line = {name: fact for name, fact in facts.items() if fact is not None}
-        text = json.dumps({"at": at, "kind": kind, **line}, ensure_ascii=False) + "\n"
+    def _now(self) -> str:
+        return timestamp(self._run.recorder.clock.now_ms())
+
+    def _write(self, line: AgentRequest | AgentOutput | AgentResponse) -> None:
+        text = json.dumps(to_json(line), ensure_ascii=False) + "\n"
         with contextlib.suppress(OSError), open(self._path, "ab") as file:
             file.write(text.encode("utf-8", "replace"))

@@ -23,6 +23,7 @@ from pipec.backends.github.secrets import needed_by
 from pipec.backends.github.setup.providers import setup_steps
 from pipec.backends.github.subject import PLAN_JOB, Subject
 from pipec.backends.github.task_cache import CHECK_STEP, RUN_STEP, TRUSTED_EVENTS, TaskCache
+from pipec.ir.commands import ENVIRONMENT_VARIABLE
 from pipec.ir.job import Job as PipelineJob
 
 _SAVING_EVENTS = frozenset({*TRUSTED_EVENTS, "pull_request", "merge_group"})
@@ -182,7 +183,10 @@ def _check() -> Step:
 def _run_step(name: str, command: str, subject: Subject, jobs: Sequence[PipelineJob]) -> Step:
     needed = needed_by(jobs, subject.pipeline)
     inputs = input_env(jobs, subject.manual_jobs)
-    return Step(name=name, id=RUN_STEP, env={**inputs, **needed.env()}, run=command)
+    # One job that stands for several is in no environment: then there is none to name.
+    places = [Template(job.environment.name) for job in jobs if job.environment is not None]
+    place = {ENVIRONMENT_VARIABLE: places[0]} if len(jobs) == len(places) == 1 else {}
+    return Step(name=name, id=RUN_STEP, env={**place, **inputs, **needed.env()}, run=command)
 
 
 def _cache_mode(subject: Subject, steps: Sequence[Step]) -> CacheMode:

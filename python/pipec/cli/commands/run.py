@@ -7,9 +7,11 @@ import typer
 from pipec.cli.names import complete_jobs_and_tasks
 from pipec.cli.options import RunOptions, UsageError
 from pipec.cli.parameters import (
+    Approve,
     Concurrency,
     Continue,
     Dry,
+    Environment,
     Force,
     LogOrder,
     Only,
@@ -37,6 +39,7 @@ app = command_app()
         "pipec run test --only -- -k one  with arguments for the last command",
         "pipec run verify --filter '...lint'  only lint and what needs it",
         "pipec run verify --continue always --timeout 10m",
+        "pipec run release --environment prod --approve release-managers",
     )
 )
 def run(
@@ -64,6 +67,8 @@ def run(
     ] = None,
     continue_mode: Continue = "never",
     timeout: Timeout = "",
+    environment: Environment = "",
+    approve: Approve = None,
     wait: Wait = False,
     format: RunFormat = "text",  # noqa: A002
     output_logs: RunLogs = None,
@@ -99,6 +104,8 @@ def run(
         filters=tuple(filter or ()),
         continue_mode=continue_mode,
         timeout=timeout,
+        environment=environment,
+        approvals=tuple(approve or ()),
         arguments=arguments_of(context),
     )
     return run_targets(invocation_of(context), options)

@@ -7,9 +7,11 @@ import typer
 from pipec.cli.names import complete_tasks
 from pipec.cli.options import RunOptions
 from pipec.cli.parameters import (
+    Approve,
     Concurrency,
     Continue,
     Dry,
+    Environment,
     Force,
     LogOrder,
     Only,
@@ -45,6 +47,8 @@ def run_task(
     only: Only = False,
     continue_mode: Continue = "never",
     timeout: Timeout = "",
+    environment: Environment = "",
+    approve: Approve = None,
     wait: Wait = False,
     format: RunFormat = "text",  # noqa: A002
     output_logs: RunLogs = None,
@@ -69,6 +73,8 @@ def run_task(
         only=only,
         continue_mode=continue_mode,
         timeout=timeout,
+        environment=environment,
+        approvals=tuple(approve or ()),
         arguments=arguments_of(context),
     )
     return run_targets(invocation_of(context), options)

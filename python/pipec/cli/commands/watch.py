@@ -6,7 +6,15 @@ import typer
 
 from pipec.cli.names import complete_jobs_and_tasks
 from pipec.cli.options import RunOptions
-from pipec.cli.parameters import Concurrency, RunLogs, command_app, examples, invocation_of
+from pipec.cli.parameters import (
+    Approve,
+    Concurrency,
+    Environment,
+    RunLogs,
+    command_app,
+    examples,
+    invocation_of,
+)
 
 app = command_app()
 
@@ -36,6 +44,8 @@ def watch(
         typer.Option("--format", help="Text for people; each event as a line of JSON."),
     ] = "text",
     output_logs: RunLogs = None,
+    environment: Environment = "",
+    approve: Approve = None,
     poll: Annotated[
         bool, typer.Option("--poll", help="Look for changes every second; do not listen.")
     ] = False,
@@ -58,5 +68,7 @@ def watch(
         format=format,
         output_logs=output_logs,
         params=tuple(param or ()),
+        environment=environment,
+        approvals=tuple(approve or ()),
     )
     return watch_targets(invocation_of(context), options, poll=poll)

@@ -3,8 +3,8 @@
 import contextlib
 import json
 import os
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 from pipec.errors import RunError
 from pipec.ir.commands import CommandPolicy
@@ -12,10 +12,44 @@ from pipec.ir.task import TaskId
 from pipec.runtime.context import RunContext
 from pipec.runtime.output import TaskOutput
 from pipec.runtime.policy.rulings import Ruling
-from pipec.runtime.record import PolicyRecord, StepRecord, timestamp
+from pipec.runtime.record import PolicyRecord, StepRecord, timestamp, to_json
 
 COMMANDS = "commands.jsonl"
 DEFAULT_MAX_BYTES = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCommand:
+    """A command that ran, or that was replaced; `cwd` is relative to the pipeline's folder.
+
+    `output` is the beginning of what it printed, and `output_left_out` how many bytes of it are
+    missing there.
+    """
+
+    at: str
+    task: str
+    attempt: int
+    command: str
+    cwd: str
+    action: Literal["allow", "mock"]
+    exit_code: int
+    duration_ms: int
+    output: str
+    output_left_out: int | None = None
+    rules: tuple[str, ...] | None = None
+    approved_by: tuple[str, ...] | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRefusal:
+    """A task that was not let run: the code of the error, and its message."""
+
+    at: str
+    task: str
+    code: str
+    reason: str
+    action: Literal["deny"] = "deny"
 
 
 class OutputHead:
@@ -52,21 +86,21 @@ def keep_command(
     policy = step.policy or PolicyRecord(action="allow")
     _write(
         run,
-        {
-            "at": step.started_at,
-            "task": task,
-            "attempt": attempt,
-            "command": step.command,
-            "cwd": os.path.relpath(cwd, run.request.root),
-            "action": policy.action,
-            "rules": list(policy.rules or ()) or None,
-            "approved_by": list(policy.approved_by or ()) or None,
-            "environment": policy.environment,
-            "exit_code": step.exit_code,
-            "duration_ms": step.duration_ms,
-            "output": head.text,
-            "output_left_out": head.left_out or None,
-        },
+        KeptCommand(
+            at=step.started_at,
+            task=task,
+            attempt=attempt,
+            command=step.command,
+            cwd=os.path.relpath(cwd, run.request.root),
+            action=policy.action,
+            rules=policy.rules,
+            approved_by=policy.approved_by,
+            environment=policy.environment,
+            exit_code=step.exit_code,
+            duration_ms=step.duration_ms,
+            output=head.text,
+            output_left_out=head.left_out or None,
+        ),
     )
 
 
@@ -75,8 +109,7 @@ def keep_refusal(run: RunContext, task: TaskId, refusal: RunError) -> None:
     if run.request.pipeline.commands.record:
         at = timestamp(run.recorder.clock.now_ms())
         reason = run.redaction.text(refusal.message)
-        facts = {"at": at, "task": task, "action": "deny", "code": refusal.code, "reason": reason}
-        _write(run, facts)
+        _write(run, KeptRefusal(at=at, task=task, code=refusal.code, reason=reason))
 
 
 def policy_record(ruling: Ruling) -> PolicyRecord:
@@ -89,8 +122,8 @@ def policy_record(ruling: Ruling) -> PolicyRecord:
     )
 
 
-def _write(run: RunContext, facts: Mapping[str, Any]) -> None:
-    line = json.dumps({name: fact for name, fact in facts.items() if fact is not None})
+def _write(run: RunContext, kept: KeptCommand | KeptRefusal) -> None:
+    line = json.dumps(to_json(kept))
     # What cannot be kept must not hide how the run went.
     path = os.path.join(run.recorder.folder, COMMANDS)
     with contextlib.suppress(OSError), open(path, "a", encoding="ascii") as file:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pipec.codes import Code
 from pipec.errors import RunError
 from pipec.ir.commands import CommandPolicy, CommandRule, MockResult
+from pipec.runtime.given import approvals_of, environment_of
 from pipec.runtime.policy.invocations import (
     POSIX_SHELLS,
     Invocation,
@@ -18,9 +19,6 @@ from pipec.runtime.policy.invocations import (
 )
 from pipec.runtime.policy.matching import Match, allows, restricts, words_of_rule
 from pipec.runtime.policy.shell_text import UNKNOWN
-
-ENVIRONMENT_VARIABLE = "PIPEC_ENVIRONMENT"
-APPROVAL_VARIABLE = "PIPEC_APPROVE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +36,21 @@ class Ruling:
 
 def policy_for(policy: CommandPolicy, host: Mapping[str, str]) -> "Policy":
     """The policy as it is on a host, which says what is approved and which environment it is."""
-    names = (APPROVAL_VARIABLE, ENVIRONMENT_VARIABLE)
-    return _policy(policy, *(host.get(name, "") for name in names))
+    return _policy(policy, approvals_of(host), environment_of(host))
 
 
 @lru_cache(maxsize=8)
-def _policy(policy: CommandPolicy, approved: str, environment: str) -> "Policy":
+def _policy(policy: CommandPolicy, approved: tuple[str, ...], environment: str) -> "Policy":
     return Policy(policy, approved=approved, environment=environment)
 
 
 class Policy:
-    """The rules of one pipeline. `approved`: the names of who approves, separated by commas."""
+    """The rules of one pipeline. `approved`: the names of those who approve."""
 
-    def __init__(self, policy: CommandPolicy, *, approved: str, environment: str) -> None:
+    def __init__(self, policy: CommandPolicy, *, approved: Sequence[str], environment: str) -> None:
         self.settings = policy
         self._rules = [(rule, words_of_rule(rule.prefix or rule.exact)) for rule in policy.rules]
-        names = (name.strip() for name in approved.split(","))
-        self._approved = frozenset(name for name in names if name)
+        self._approved = frozenset(approved)
         self._environment = environment
 
     def judge_text(self, text: str, shell: Sequence[str]) -> Ruling:

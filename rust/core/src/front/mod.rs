@@ -7,6 +7,7 @@
 
 mod arguments;
 mod completion;
+mod given;
 mod lock;
 mod looking;
 mod params;
@@ -242,7 +243,7 @@ fn ended(given: Result<Given, Error>, run_id: String) -> Outcome {
 }
 
 fn request_record<'a>(
-    call: &Call,
+    call: &'a Call,
     asked: &'a words::Asked,
     plan: &'a plan::Plan,
 ) -> RequestRecord<'a> {
@@ -256,6 +257,8 @@ fn request_record<'a>(
         only: asked.only,
         arguments: Vec::new(),
         timeout_ms: plan.limit.as_ref().map(|limit| limit.ms),
+        environment: given::environment(&call.environment),
+        approved: given::approvals(&call.environment),
     }
 }
 
@@ -324,6 +327,8 @@ impl Began<'_> {
                     .into_iter()
                     .flatten()
                     .min(),
+                environment: given::environment(&self.call.environment),
+                approved: given::approvals(&self.call.environment),
             },
             tells_record: self.asked.wants_json,
             targets: &settled.targets,

@@ -314,6 +314,8 @@ mod tests {
             "run-task a --param b=c",
             "run a --dry",
             "run a --filter b",
+            "run a --environment prod",
+            "run a --approve b",
             "run a --format jsonl",
             "run a --output-logs full",
             "run a --concurrency 0",

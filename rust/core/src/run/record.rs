@@ -54,6 +54,10 @@ pub(crate) struct RequestRecord<'a> {
     pub(crate) arguments: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timeout_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) environment: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) approved: Vec<&'a str>,
 }
 
 #[allow(

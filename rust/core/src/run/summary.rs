@@ -152,6 +152,8 @@ mod tests {
                 only: false,
                 arguments: Vec::new(),
                 timeout_ms: None,
+                environment: None,
+                approved: Vec::new(),
             },
             tells_record: false,
             targets: &[],
