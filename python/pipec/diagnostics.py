@@ -27,14 +27,15 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """A list that a table should have: `key` in the table at a route, with these texts in it.
+    """What a table should have: `key` in the table at a route, with this value to begin with.
 
-    Where the list is there already, they are added to it.
+    A tuple is a list of texts: where the list is there already, they are added to it. None is an
+    empty table.
     """
 
     table: Route
     key: str
-    items: tuple[str, ...] = ()
+    value: str | int | tuple[str, ...] | None = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,93 @@ def test_what_is_missing_is_added_in_json(editor: Editor) -> None:
     assert file.edited(file.actions()[0]["edit"]) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("[tasks.a]\n", 'name = "shop"\n\n[tasks.a]\n'),
+        ("#:schema x.json\n\n# One.\n[tasks.a]\n", None),
+        ("#:schema x.json\n[tasks.a]\n", '#:schema x.json\nname = "shop"\n\n[tasks.a]\n'),
+        ("# A pipeline.", '# A pipeline.\nname = "shop"\n'),
+        ("", 'name = "shop"\n'),
+        ("tasks.a = {}\r\n", 'name = "shop"\r\ntasks.a = {}\r\n'),
+    ],
+)
+def test_a_pipeline_without_a_name_gets_that_of_its_folder(
+    text: str, fixed: str | None, editor: Editor
+) -> None:
+    file = editor.open(text, "shop/pipeline.toml")
+    fixed = fixed or '#:schema x.json\n\nname = "shop"\n\n# One.\n[tasks.a]\n'
+    assert file.fixed() == fixed
+    assert editor.open(fixed, "again/pipeline.toml").findings() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("tasks: {}\n", "name: my-shop\ntasks: {}\n"),
+        ("# x\n\n# y\ntasks: {}\n", "# x\n\nname: my-shop\n\n# y\ntasks: {}\n"),
+        ("---\ntasks: {}\n", "---\nname: my-shop\ntasks: {}\n"),
+        ("  tasks: {}\n  jobs: {}\n", "  name: my-shop\n  tasks: {}\n  jobs: {}\n"),
+        ('{"tasks": {}}', '{"name": "my-shop", "tasks": {}}'),
+        ("# x", "# x\nname: my-shop\n"),
+        ("", "name: my-shop\n"),
+    ],
+)
+def test_a_pipeline_of_yaml_gets_a_name_too(text: str, fixed: str, editor: Editor) -> None:
+    file = editor.open(text, "my-shop/pipeline.yaml")
+    assert file.fixed() == fixed
+    assert editor.open(fixed, "again/pipeline.yaml").findings() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("[jobs.v▮]\ndescription = 'x'", "[jobs.v]\ntarget = \"\"\ndescription = 'x'"),
+        ("[jobs.v▮]", '[jobs.v]\ntarget = ""'),
+        ("[jobs.v▮]\n[jobs.v.env]\nA = 'x'", "[jobs.v]\ntarget = \"\"\n[jobs.v.env]\nA = 'x'"),
+        ("jobs.v▮ = {}", 'jobs.v = {target = ""}'),
+        ("[agents]\nx▮ = {model = 'm'}", "[agents]\nx = {model = 'm', command = []}"),
+        ("[tasks.a]\nretry▮ = {delay = '1s'}", "[tasks.a]\nretry = {delay = '1s', attempts = 1}"),
+        ("[execution.ci▮]", '[execution.ci]\ntarget = "local"'),
+        (
+            "[[commands.rules▮]]\nprefix = 'rm'",
+            "[[commands.rules]]\naction = \"allow\"\nprefix = 'rm'",
+        ),
+        ("[jobs.v]\ntarget = 'a'\n[jobs.v.params]\np = {type▮ = 'choice'}", None),
+    ],
+)
+def test_a_required_key_is_added(text: str, fixed: str | None, editor: Editor) -> None:
+    file = editor.open(f"name = 'app'\n{text}\n")
+    fixed = fixed or text.replace("'choice'}", "'choice', choices = []}").replace(CURSOR, "")
+    assert file.fixed() == f"name = 'app'\n{fixed}\n"
+    codes = [
+        code for code, _ in editor.open(f"name = 'app'\n{fixed}\n", "b/pipeline.toml").findings()
+    ]
+    assert "PIPEC_MISSING_FIELD" not in codes
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("jobs:\n  v▮:\n    description: x", 'jobs:\n  v:\n    target: ""\n    description: x'),
+        ("jobs:\n  v▮: {}", 'jobs:\n  v: {target: ""}'),
+        (
+            "commands:\n  rules:\n    - prefix▮: rm # all",
+            "commands:\n  rules:\n    - prefix: rm # all\n      action: allow",
+        ),
+        (
+            "tasks:\n  a:\n    retry▮:\n      delay: 1s",
+            "tasks:\n  a:\n    retry:\n      attempts: 1\n      delay: 1s",
+        ),
+    ],
+)
+def test_a_required_key_is_added_in_yaml(text: str, fixed: str, editor: Editor) -> None:
+    file = editor.open(f"name: app\n{text}\n", "pipeline.yaml")
+    assert file.fixed() == f"name: app\n{fixed}\n"
+    codes = [code for code, _ in editor.open(f"name: app\n{fixed}\n", "b/pipeline.yaml").findings()]
+    assert "PIPEC_MISSING_FIELD" not in codes
+
+
 MAKER = "name = 'app'\n[tasks.x]\n[tasks.gen]\noutputs = ['g/**']\nrun = 'g'\n[tasks.a]\n"
 YAML_MAKER = "name: app\ntasks:\n  x: {run: x}\n  gen: {run: g, outputs: [g]}\n  a:\n"
 

@@ -3,7 +3,7 @@
 import types
 from collections.abc import Callable, Hashable
 from functools import cache
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, Discriminator, RootModel, Tag
 
@@ -65,6 +65,23 @@ def member_of(hint: Any, element: str | int) -> Any:
         extra = _hints(hint).get("__pydantic_extra__")
         return None if extra is None else member_of(bare(extra), element)
     return None
+
+
+def beginning_of(hint: Any) -> str | int | tuple[str, ...] | None:
+    """What one would begin to write for a value: of a choice the first form; None for a table."""
+    hint = bare(hint)
+    forms = forms_of(hint)
+    if forms is not None:
+        return beginning_of(next(iter(forms.values())))
+    origin = get_origin(hint)
+    if origin in {Union, types.UnionType, Literal}:
+        first = get_args(hint)[0]
+        return str(first) if origin is Literal else beginning_of(first)
+    if origin is list:
+        return ()
+    if hint is str:
+        return ""
+    return 1 if hint is int else None
 
 
 @cache

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pipec.codes import Code
-from pipec.diagnostics import Finding, Label, Route
+from pipec.diagnostics import Addition, Finding, Label, Route
+from pipec.frontend.hints import beginning_of, member_of
 from pipec.frontend.places import Place, find_place
 from pipec.frontend.suggest import did_you_mean, nearest
 from pipec.spec.pipeline import PipelineSpec
@@ -47,7 +48,10 @@ def _missing_key(place: Place) -> Finding:
     noun = place.table.noun if place.table else "this table"
     table = place.route[:-1]
     labels = (Label(table, at="key"),) if table else ()
-    return Finding(Code.MISSING_FIELD, f"{noun} needs `{place.route[-1]}`", labels)
+    key = str(place.route[-1])
+    value = beginning_of(member_of(place.table, key))
+    addition = Addition(table, key, value)
+    return Finding(Code.MISSING_FIELD, f"{noun} needs `{key}`", labels, addition=addition)
 
 
 def _refused(context: Mapping[str, Any], place: Place) -> Finding:
@@ -62,7 +66,9 @@ def _refused(context: Mapping[str, Any], place: Place) -> Finding:
     if context["beside"]:
         labels.append(Label((*place.route, context["beside"]), "does not go with this", at="key"))
     advice = (context["help"],) if context["help"] else ()
-    return Finding(code, context["message"], tuple(labels), advice)
+    missing = context["missing"]
+    addition = Addition(place.route, missing) if missing else None
+    return Finding(code, context["message"], tuple(labels), advice, addition=addition)
 
 
 _ABOUT_KEYS = frozenset({Code.CONFLICTING_FIELDS, Code.MISSING_FIELD})

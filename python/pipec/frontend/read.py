@@ -5,7 +5,7 @@ import stat
 from typing import Any
 
 from pipec.codes import Code
-from pipec.diagnostics import Finding, Label, Route
+from pipec.diagnostics import Addition, Finding, Label, Route
 from pipec.errors import SpecError
 from pipec.frontend.discover import Found
 from pipec.frontend.document import Document
@@ -57,7 +57,8 @@ def read_text(found: Found, content: bytes) -> Document:
         advice = 'the least that a pipeline says is its name: `name = "app"`'
         if found.notation == "yaml":
             advice = "the least that a pipeline says is its name: `name: app`"
-        finding = Finding(Code.EMPTY_FILE, f"`{found.shown}` is empty", help=(advice,))
+        message, addition = f"`{found.shown}` is empty", Addition((), "name", "")
+        finding = Finding(Code.EMPTY_FILE, message, help=(advice,), addition=addition)
         raise SpecError([finding])
     return document
 

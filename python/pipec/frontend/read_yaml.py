@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from pipec.codes import Code
-from pipec.diagnostics import Finding, Route
+from pipec.diagnostics import Addition, Finding, Route
 from pipec.errors import SpecError
 from pipec.frontend.document import Document, Span
 from pipec.frontend.read_yaml_blocks import mistakes_of_blocks, read_blocks
@@ -60,6 +60,7 @@ def _syntax_errors(text: str, error: yaml.YAMLError) -> list[Finding]:
 
 def _not_a_table(value: Any) -> Finding:
     if value is None:
-        return Finding(Code.EMPTY_FILE, "the document holds nothing but comments")
+        message = "the document holds nothing but comments"
+        return Finding(Code.EMPTY_FILE, message, addition=Addition((), "name", ""))
     message = f"a pipeline is a table of keys and values, not {described(value)}"
     return Finding(Code.WRONG_TYPE, message)

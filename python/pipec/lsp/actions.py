@@ -30,8 +30,6 @@ def _fixes(
     analysis: Analysis, target: Versioned, wanted: types.Range
 ) -> Iterator[types.CodeAction]:
     for finding, ranges in placed_findings(analysis):
-        if not ranges:
-            continue
         shown = diagnostic(analysis, target.uri, finding, ranges)
         if not _touch(shown.range, wanted):
             continue

@@ -17,9 +17,11 @@ def spell_key(key: str, notation: Notation) -> str:
     return _spell_plain(key)
 
 
-def spell_value(value: str | bool | tuple[str, ...], notation: Notation) -> str:  # noqa: FBT001
-    """A text, a truth value, or a list of texts."""
-    if isinstance(value, bool):
+def spell_value(value: str | int | tuple[str, ...] | None, notation: Notation) -> str:
+    """A text, a whole number, a truth value, or a list of texts; for None an empty table."""
+    if value is None:
+        return "{}"
+    if isinstance(value, int):
         return str(value).lower()
     if isinstance(value, tuple):
         return f"[{', '.join(spell_value(item, notation) for item in value)}]"

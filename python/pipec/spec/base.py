@@ -44,11 +44,13 @@ def refusal(
     key: str = "",
     beside: str = "",
     within: tuple[str | int, ...] = (),
+    missing: str = "",
 ) -> PydanticCustomError:
     """An error for a validator to raise.
 
     `key` is the member of the table that is to blame, `beside` the one that it does not go with;
-    `within` leads from the value that is validated to the one that is to blame.
+    `within` leads from the value that is validated to the one that is to blame. `missing` is a
+    list that the table needs.
     """
     context = {
         "within": within,
@@ -57,6 +59,7 @@ def refusal(
         "help": advice,
         "key": key,
         "beside": beside,
+        "missing": missing,
     }
     return PydanticCustomError("pipec", "{message}", context)
 

@@ -44,7 +44,9 @@ class ParamSpec(Spec):
     def _fits(self) -> Self:
         kind = "type" if "type" in self.model_fields_set else ""
         if self.type == "choice" and self.choices is None:
-            raise refusal(Code.MISSING_FIELD, "a `choice` needs `choices`", key=kind)
+            raise refusal(
+                Code.MISSING_FIELD, "a `choice` needs `choices`", key=kind, missing="choices"
+            )
         if self.type != "choice" and self.choices is not None:
             message = f"only a `choice` has `choices`, and this parameter is `{self.type}`"
             raise refusal(Code.CONFLICTING_FIELDS, message, key="choices", beside=kind)
