@@ -118,6 +118,13 @@ CHANGES = {
         "spec-changed",
         "the name of the workflow has changed: it is now `application`",
     ),
+    "cache": (
+        pipeline(
+            'run = "make test"\n', 'run = "make test"\ncache = true\ninputs = []\noutputs = []\n'
+        ),
+        "spec-changed",
+        "the folder in which results of tasks are kept is new: it is `.pipec/cache`",
+    ),
     "pin": (
         replace(PINS, SHIPPED, OTHER),
         "pins-changed",
@@ -144,6 +151,20 @@ def test_a_change_is_named(app: Project, change: str) -> None:
     assert app.pipec("github", "generate").status == 0
     if change != "pin-by-tag":
         assert app.pipec("github", "check").status == 0
+
+
+def test_a_cache_that_has_moved_is_named(app: Project) -> None:
+    text = PIPELINE.replace("[triggers]", "cache = true\ninputs = []\noutputs = []\n[triggers]")
+    app.write("pipeline.toml", text)
+    assert app.pipec("github", "generate").status == 0
+    app.write("pipeline.toml", text + '[cache.stores.file.file]\nroot = "elsewhere"\n')
+    document = json.loads(app.pipec("github", "check", "--format", "json").stdout)
+    assert [(item["verdict"], item["message"]) for item in document["drifts"]] == [
+        (
+            "spec-changed",
+            "the folder in which results of tasks are kept has changed: it is now `elsewhere`",
+        )
+    ]
 
 
 def test_what_nobody_changed_is_current(app: Project) -> None:

@@ -168,6 +168,24 @@ def test_what_a_workflow_cannot_hold_is_refused(project: Project, problem: str) 
     assert result.status == 2
 
 
+VALUE = "${{ github.event.pull_request.title }}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"none"', f'{{ go = {{ install = "go get {VALUE}" }} }}'),
+        ('"preinstalled"', f'{{ run = ["make develop", "make {VALUE}"] }}'),
+        ('"preinstalled"', f'{{ run = "make", path = ["{VALUE}"] }}'),
+    ],
+)
+def test_a_value_of_github_never_stands_in_a_script(project: Project, old: str, new: str) -> None:
+    project.write("pipeline.toml", PIPELINE.replace(old, new))
+    result = project.pipec("github", "generate")
+    assert "error[PIPEC_NOT_FOR_GITHUB]: no value of GitHub stands in a script" in result.stderr
+    assert (result.status, (project.folder / ".github").exists()) == (2, False)
+
+
 def test_one_dispatching_job_has_nothing_of_each(project: Project) -> None:
     text = PIPELINE.replace("[sync.github]", '[sync.github]\nmode = "single"')
     project.write("pipeline.toml", text.replace('["pr"]\n', '["pr"]\nenvironment = "prod"\n'))

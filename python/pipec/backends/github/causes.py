@@ -25,8 +25,8 @@ def describe_place(place: Field) -> str:  # noqa: PLR0911 - a case for each kind
             return f"the job `{name}`"
         case ("jobs", name, field):
             return f"the field `{field}` of the job `{name}`"
-        case ("pipeline", "caches"):
-            return "whether any task is cached"
+        case ("pipeline", "cache"):
+            return "the folder in which results of tasks are kept"
         case ("pipeline", "file"):
             return "the path of the pipeline file"
         case ("pipeline", name):
@@ -62,6 +62,8 @@ def route_of(place: Field) -> Route:  # noqa: PLR0911 - a case for each kind of 
     match place:
         case ("jobs", name, field) if field in _OF_JOB:
             return ("jobs", name, field)
+        case ("jobs", name, "provenance"):
+            return ("jobs", name, "requires", "provenance")
         case ("jobs", name, field) if field in _OF_GITHUB:
             return ("jobs", name, "github", field)
         case ("jobs", name, *_):

@@ -25,9 +25,8 @@ def fields_of(subject: Subject) -> dict[Field, Any]:
         _add(fields, ("jobs", job.id), _job(subject, job))
     fields["pipeline", "name"] = subject.sync.name or subject.pipeline.name
     fields["pipeline", "file"] = subject.pipeline_file
-    fields["pipeline", "caches"] = any(
-        task.cache is not None for task in subject.pipeline.tasks.values()
-    )
+    if subject.cache_path:
+        fields["pipeline", "cache"] = subject.cache_path
     return dict(sorted(fields.items()))
 
 
@@ -51,6 +50,7 @@ def _job(subject: Subject, job: Job) -> dict[str, Any]:
         "runs-on-matrix": [list(labels) for labels in github.runs_on_matrix],
         "timeout": subject.timeout_minutes(job),
         "permissions": dict(subject.permissions(job)),
+        "provenance": job.provenance or None,
         "environment": plain(job.environment) if job.environment else None,
         "concurrency": [github.concurrency, github.cancel_in_progress]
         if github.concurrency

@@ -12,7 +12,7 @@ from pipec.backends.github.pages import deployment
 from pipec.backends.github.parameters import inputs_of
 from pipec.backends.github.pins import choose_pins
 from pipec.backends.github.subject import Subject
-from pipec.backends.github.task_cache import TaskCache, cache_folder
+from pipec.backends.github.task_cache import TaskCache
 from pipec.backends.github.triggers import print_on
 
 
@@ -22,7 +22,7 @@ def lower(subject: Subject, pinned: Mapping[str, Pin]) -> Workflow:
     on = print_on(chain.from_iterable(subject.clauses.values()))
     if on.inputs is not None:
         on = replace(on, inputs=inputs_of(subject.manual_jobs))
-    cache = _task_cache(subject)
+    cache = TaskCache(path=subject.cache_path) if subject.cache_path else None
     if sync.mode == "single":
         jobs: tuple[Job, ...] = (dispatcher(subject, cache=cache),)
     else:
@@ -61,12 +61,3 @@ def _concurrency(on: On) -> Concurrency:
         group=Template("${{ github.workflow }}-${{ github.event_name }}-${{ github.ref }}"),
         cancel_in_progress=evaluated(is_pull_request) if "pull_request" in on.events else False,
     )
-
-
-def _task_cache(subject: Subject) -> TaskCache | None:
-    if not subject.sync.cache_tasks or not any(
-        task.cache is not None for task in subject.pipeline.tasks.values()
-    ):
-        return None
-    root = cache_folder(subject.pipeline.cache)
-    return TaskCache(path=subject.place.path(root)) if root else None

@@ -16,6 +16,7 @@ from pipec.spec.cron import shortest_pause
 SHORTEST_PAUSE = 5
 """How many minutes GitHub lets pass between two runs of a schedule, after its documentation."""
 
+_INSTALL: Route = ("sync", "github", "install")
 _SECRET = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*", re.ASCII | re.IGNORECASE)
 _BUILT_IN_SECRET = "GITHUB_TOKEN"  # noqa: S105 - a name, not a secret
 _DANGEROUS = {
@@ -134,6 +135,22 @@ def bad_secrets(subject: Subject) -> Iterator[Finding]:
                     )
 
 
+def values_in_scripts(subject: Subject) -> Iterator[Finding]:
+    """Commands and folders that would bring an expression of GitHub into a script."""
+    install = subject.sync.install
+    written: list[tuple[Route, str]] = [
+        (_INSTALL, text) for text in (*install.commands, *install.path)
+    ]
+    for name, toolchain in subject.setup.items():
+        place: Route = ("sync", "github", "setup", name, "install")
+        written += [(place, text) for text in toolchain.install or ()]
+    for route, text in written:
+        if "${{" in text:
+            message = f"no value of GitHub stands in a script, and `{text}` asks for one"
+            help_ = "a value can hold anything, commands too: hand it over as a variable"
+            yield _finding(message, route, help_)
+
+
 def params_nobody_gives(subject: Subject) -> Iterator[Finding]:
     """A parameter without default of a job that an event starts."""
     for job in subject.pipeline.jobs.values():
@@ -192,6 +209,7 @@ RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     clashing_jobs,
     refused_permissions,
     bad_secrets,
+    values_in_scripts,
     params_nobody_gives,
     too_many_inputs,
     beyond_one_job,

@@ -9,6 +9,7 @@ from pipec.backends.github.facts import Facts
 from pipec.backends.github.place import Place
 from pipec.backends.github.secrets import Needed, needed_by
 from pipec.backends.github.setup.providers import resolve_setup
+from pipec.backends.github.task_cache import cache_folder
 from pipec.backends.github.triggers import (
     CannotSayError,
     Clause,
@@ -52,6 +53,15 @@ class Subject:
     def manual_jobs(self) -> list[Job]:
         """The jobs that can be started by hand."""
         return [job for job in self.pipeline.jobs.values() if is_manual(job, self.pipeline)]
+
+    @property
+    def cache_path(self) -> str:
+        """Where results of tasks are kept, from the top of the repository; empty: nowhere."""
+        is_wanted = self.sync.cache_tasks and any(
+            task.cache is not None for task in self.pipeline.tasks.values()
+        )
+        root = cache_folder(self.pipeline.cache) if is_wanted else ""
+        return self.place.path(root) if root else ""
 
     def runs_on(self, job: Job) -> tuple[str, ...]:
         """The labels of a job's runner: its own, else its profile's, else those for all."""
