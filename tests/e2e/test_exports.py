@@ -171,6 +171,7 @@ def test_open_names_a_file_where_there_is_no_terminal(app: Project) -> None:
             stdout="",
             stderr="""\
 error[PIPEC_UNKNOWN_RUN]: `after` has no log in run `<run>`
+help: it did not run: `pipec runs show` says why
 help: pipec explain PIPEC_UNKNOWN_RUN
 """,
             status=2,

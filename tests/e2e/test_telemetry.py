@@ -78,7 +78,10 @@ def test_a_collector_that_refuses_is_an_error(app: Project) -> None:
     first, *rest = result.stderr.splitlines()
     assert first.startswith("error[PIPEC_EXPORT_REFUSED]: the collector at http://127.0.0.1")
     assert "400" in first.partition("did not take the run")[2]
-    assert rest == ["help: pipec explain PIPEC_EXPORT_REFUSED"]
+    assert rest == [
+        "help: `--to URL` names another collector; it takes OTLP over HTTP",
+        "help: pipec explain PIPEC_EXPORT_REFUSED",
+    ]
 
 
 def test_without_the_extra_one_line_says_what_to_install(app: Project) -> None:

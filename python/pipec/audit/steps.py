@@ -66,10 +66,9 @@ def run_steps(
     with open(log, "wb") as output:
         for index, step in enumerate(task.steps):
             if not isinstance(step, (ShellStep, ArgvStep)):
-                message = (
-                    f"`{task.id}` has a step of the kind `{step.kind}`, which cannot be traced"
-                )
-                raise PlanError(Code.NOT_SUPPORTED, message)
+                message = f"`{task.id}` has a step of the kind `{step.kind}`, which only a run has"
+                help_ = ('a step that is a command, `run = "…"`, can be started by itself',)
+                raise PlanError(Code.NOT_SUPPORTED, message, help=help_)
             env = dict(seen)
             if step.env:
                 env |= {name: value for name, value, _ in engine.environment(task.id, index)}

@@ -73,10 +73,13 @@ def _refuse_services(request: RunRequest, task: Task) -> None:
     needed = services_of(request.pipeline, task)
     if needed:
         message = f"`{task.id}` needs the service `{needed[0]}`, which is only up in a run"
-        raise RunError(Code.NOT_SUPPORTED, message)
+        help_ = (f"`pipec run-task {task.id}` runs it together with its service",)
+        raise RunError(Code.NOT_SUPPORTED, message, help=help_)
     if task.service is not None:
         raise RunError(
-            Code.NOT_SUPPORTED, f"`{task.id}` is a service, which does not end by itself"
+            Code.NOT_SUPPORTED,
+            f"`{task.id}` is a service, which does not end by itself",
+            help=("name a task that ends: `pipec list` shows every task",),
         )
 
 
@@ -90,4 +93,8 @@ def _run_needs(invocation: Invocation, request: RunRequest, task: Task) -> None:
     )
     record = run_plan(replace(request, plan=plan), Services(listeners=(listener,), screen=listener))
     if record.exit_code:
-        raise RunError(Code.STEP_FAILED, f"what `{task.id}` depends on did not pass")
+        raise RunError(
+            Code.STEP_FAILED,
+            f"what `{task.id}` depends on did not pass",
+            help=("`pipec explain --run latest` says what failed",),
+        )

@@ -149,12 +149,32 @@ def _unknown_option(error: NoSuchOption) -> UsageError:
     )
 
 
+_TOO_MUCH = re.compile(r"Got unexpected extra argument\(s\) \((.*)\)", re.DOTALL)
+_NO_NUMBER = (
+    (re.compile(r"(?<=: )(-?\d+) is not in the range x>=(\d+)"), r"`\1` is less than \2"),
+    (
+        re.compile(r"(?<=: )(-?\d+) is not in the range (\d+)<=x<=(\d+)"),
+        r"`\1` is not between \2 and \3",
+    ),
+    (re.compile(r"is not a valid int(?:eger)?(?: range)?"), "is no whole number"),
+)
+
+
 def _usage_problem(error: TyperUsageError) -> UsageError:
     message = re.sub(r"'([^']*)'", r"`\1`", error.format_message()).rstrip(".")
-    return UsageError(
-        message[:1].lower() + message[1:],
-        help=_see_help(error.ctx) if error.ctx is not None else (),
-    )
+    context = error.ctx
+    if context is None:
+        return UsageError(message[:1].lower() + message[1:])
+    if too_much := _TOO_MUCH.fullmatch(message):
+        message = f"`{context.command_path}` takes no `{too_much[1]}`"
+        return UsageError(message, help=_see_help(context))
+    for pattern, words in _NO_NUMBER:
+        message = pattern.sub(words, message)
+    if message == "Missing command" and isinstance(context.command, typer.core.TyperGroup):
+        commands = ", ".join(f"`{name}`" for name in context.command.list_commands(context))
+        message = f"`{context.command_path}` needs a command: {commands}"
+        return UsageError(message, help=_see_help(context))
+    return UsageError(message[:1].lower() + message[1:], help=_see_help(context))
 
 
 def _see_help(context: Context) -> tuple[str, ...]:

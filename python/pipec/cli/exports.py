@@ -53,7 +53,8 @@ def send_run(
     try:
         spans = export_spans(record, needs_of(root, record) or {}, where)
     except OSError as error:
-        raise RunError(Code.EXPORT_REFUSED, str(error)) from error
+        help_ = ("`--to URL` names another collector; it takes OTLP over HTTP",)
+        raise RunError(Code.EXPORT_REFUSED, str(error), help=help_) from error
     return spans, where
 
 
@@ -82,7 +83,8 @@ def _graph(root: str, record: RunRecord) -> str:
     needs = needs_of(root, record)
     if needs is None:
         message = f"what waited for what in run `{record.run_id}` is not known any more"
-        raise PlanError(Code.UNKNOWN_RUN, message)
+        help_ = ("`pipec graph` draws the pipeline as it is now",)
+        raise PlanError(Code.UNKNOWN_RUN, message, help=help_)
     tasks = [{"id": task, "depends_on": list(waited_for)} for task, waited_for in needs.items()]
     return _json({"schema_version": 1, "jobs": [], "tasks": tasks})
 

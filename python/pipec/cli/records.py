@@ -26,7 +26,11 @@ def find_record(root: str, name: str) -> dict[str, Any]:
     if name == "latest":
         newest = next(newest_runs(root), None)
         if newest is None:
-            raise PlanError(Code.UNKNOWN_RUN, "no run is recorded in this project")
+            raise PlanError(
+                Code.UNKNOWN_RUN,
+                "no run is recorded in this project",
+                help=("`pipec run JOB` leaves a record",),
+            )
         return newest
     ids = list_runs(root)
     matches = [name] if name in ids else [run for run in ids if run.startswith(name)]

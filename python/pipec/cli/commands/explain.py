@@ -1,6 +1,7 @@
 """`pipec explain`: what an error code means, what failed in a run, what would make a task run."""
 
 import os
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -14,11 +15,16 @@ from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.cli.report.failures import render_failures
 from pipec.codes import Code
 from pipec.errors import PipecError
-from pipec.frontend.suggest import did_you_mean
+from pipec.frontend.suggest import did_you_mean, nearest
 from pipec.plan.select import names_of
 from pipec.runtime.records import run_folder
 
 app = command_app()
+
+_PREFIX = "PIPEC_"
+_WHERE_THEY_ARE = (
+    "a code stands in brackets behind `error` or `warning`; `pipec list` shows every task",
+)
 
 
 @app.command(
@@ -56,8 +62,14 @@ def explain(
             )
         _explain_run(invocation, run, word, format=format)
     elif word is None:
-        raise UsageError("say what to explain: a code, a task, or `--run latest`")
-    elif diff_inputs or (find_code(word) is None and _is_task(invocation, word)):
+        raise UsageError(
+            "say what to explain: a code, a task, or a run",
+            help=(
+                "`pipec explain --run latest` explains what failed",
+                "`pipec explain TASK` what would make a task run",
+            ),
+        )
+    elif diff_inputs or (find_code(word) is None and word in _tasks(invocation)):
         from pipec.cli.report.why import render_why
         from pipec.cli.why import Explainer
 
@@ -67,7 +79,7 @@ def explain(
         else:
             invocation.console.data(render_why(document))
     else:
-        invocation.console.data(read_page(_code(word)))
+        invocation.console.data(read_page(_code(word, tasks=_tasks(invocation))))
 
 
 def _explain_run(invocation: Invocation, run: str, task: str | None, *, format: str) -> None:  # noqa: A002
@@ -80,12 +92,13 @@ def _explain_run(invocation: Invocation, run: str, task: str | None, *, format: 
     invocation.console.data(render_failures(document, folder))
 
 
-def _is_task(invocation: Invocation, word: str) -> bool:
+def _tasks(invocation: Invocation) -> Collection[str]:
+    """The tasks of the project, if there is one."""
     try:
         _, pipeline = invocation.load()
     except PipecError:
-        return False
-    return word in names_of(pipeline, "task")
+        return ()
+    return tuple(names_of(pipeline, "task"))
 
 
 def find_code(text: str) -> Code | None:
@@ -96,15 +109,26 @@ def find_code(text: str) -> Code | None:
         return None
 
 
-def _code(text: str) -> Code:
+def _code(text: str, *, tasks: Collection[str]) -> Code:
     code = find_code(text)
-    if code is None:
-        raise UsageError(
-            f"there is no code `{text}`", help=did_you_mean(_full(text), [c.value for c in Code])
-        )
-    return code
+    if code is not None:
+        return code
+    # Without the prefix, which would make any two codes alike.
+    names = [_short(code.value) for code in Code]
+    if text.startswith(_PREFIX) or not tasks:
+        message = f"there is no code `{text}`"
+        name = nearest(_short(text), names)
+        meant = tuple(f"did you mean `{_full(one)}`?" for one in (name,) if one)
+    else:
+        message = f"there is no task and no code `{text}`"
+        meant = did_you_mean(text, [*tasks, *names])
+    raise UsageError(message, help=meant or _WHERE_THEY_ARE)
+
+
+def _short(code: str) -> str:
+    return code.removeprefix(_PREFIX).lower().replace("_", "-")
 
 
 def _full(text: str) -> str:
     name = text.upper().replace("-", "_")
-    return name if name.startswith("PIPEC_") else f"PIPEC_{name}"
+    return name if name.startswith(_PREFIX) else f"{_PREFIX}{name}"

@@ -4,7 +4,8 @@ import json
 import os
 import shlex
 import subprocess
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -21,9 +22,16 @@ from pipec.runtime.durations import spell_duration
 from pipec.runtime.records import SUMMARY, run_folder
 from pipec.runtime.visible import visible
 
-app = command_app(help="Look at the records of runs.")
+app = command_app(help="Look at the records of runs; without a command, list them.")
 
 Run = Annotated[str, typer.Argument(metavar="[RUN]", help="The id of a run, or its beginning.")]
+
+
+@app.callback(invoke_without_command=True)
+def list_unless_told(context: typer.Context) -> None:
+    """Look at the records of runs; without a command, list them."""
+    if context.invoked_subcommand is None:
+        list_runs(context)
 
 
 @app.command(name="ls", epilog=examples("pipec runs ls", "pipec runs ls --format json"))
@@ -84,7 +92,11 @@ def open_run(
     record = find_record(root, run)
     name = SUMMARY if task is None else task_in(record, task).get("log")
     if name is None:
-        raise PlanError(Code.UNKNOWN_RUN, f"`{task}` has no log in run `{record['run_id']}`")
+        raise PlanError(
+            Code.UNKNOWN_RUN,
+            f"`{task}` has no log in run `{record['run_id']}`",
+            help=_why_no_log(str(task), task_in(record, str(task))),
+        )
     path = os.path.join(run_folder(root, record["run_id"]), name)
     if not os.path.isfile(path):
         raise PlanError(Code.UNKNOWN_RUN, f"the record of run `{record['run_id']}` has no `{name}`")
@@ -102,7 +114,19 @@ def open_run(
         return subprocess.run([*command, path], env=settings, check=False).returncode  # noqa: S603
     except OSError as error:
         message = f"`{visible(command[0])}` cannot be started: {error.strerror}"
-        raise RunError(Code.STEP_NOT_STARTED, message) from error
+        help_ = ("`PIPEC_PAGER` names another pager",)
+        raise RunError(Code.STEP_NOT_STARTED, message, help=help_) from error
+
+
+def _why_no_log(task: str, recorded: Mapping[str, Any]) -> tuple[str, ...]:
+    """What to type instead, or why there is nothing to see."""
+    match recorded["status"]:
+        case "cached":
+            return (f"`pipec run-task {task} --output-logs full` prints the log of a hit",)
+        case "skipped" | "waiting":
+            return ("it did not run: `pipec runs show` says why",)
+        case _:
+            return ("it printed nothing",)
 
 
 @app.command(
@@ -163,5 +187,6 @@ def export(
             file.write(text)
     except OSError as error:
         message = f"cannot write `{visible(out)}`: {error.strerror}"
-        raise RunError(Code.STATE_UNWRITABLE, message) from error
+        help_ = ("`--out PATH` wants a file in a folder that is there and may be written to",)
+        raise RunError(Code.STATE_UNWRITABLE, message, help=help_) from error
     invocation.console.say(f"wrote {visible(out)}")

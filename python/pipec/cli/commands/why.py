@@ -6,9 +6,11 @@ import typer
 
 from pipec.cli.documents import print_document
 from pipec.cli.names import complete_tasks
+from pipec.cli.options import UsageError
 from pipec.cli.parameters import Format, command_app, examples, invocation_of
 from pipec.cli.report.why import render_why
 from pipec.cli.why import Explainer
+from pipec.runtime.visible import visible
 
 app = command_app()
 
@@ -44,6 +46,11 @@ def why(
     commits that changed them. Without a recorded run it says what differs from the last success.
     """
     invocation = invocation_of(context)
+    if now and run is not None:
+        raise UsageError(
+            "`--run` and `--now` do not go together",
+            help=(f"`pipec why {visible(task)} --now` looks at the files, without a run",),
+        )
     document = Explainer(invocation).explain(task, run=run, now=now)
     if format == "json":
         print_document(invocation.console, document)
