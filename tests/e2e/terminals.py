@@ -86,11 +86,25 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self._ours)
+        self.close()
+
+    def close(self) -> None:
+        """Closes the window; nothing can be typed or read any more."""
+        if self._ours >= 0:
+            os.close(self._ours)
+            self._ours = -1
 
     def type(self, keys: bytes) -> None:
         """Presses keys."""
         os.write(self._ours, keys)
+
+    def modes(self) -> list[object]:
+        """How the terminal treats keys and output."""
+        return list(termios.tcgetattr(self._ours))
+
+    def front(self) -> int:
+        """The process group in the foreground."""
+        return os.tcgetpgrp(self._ours)
 
     def resize(self, columns: int) -> None:
         """Makes the window wider or narrower."""

@@ -4,17 +4,21 @@ import asyncio
 import os
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 
 class Child:
     """A started process. `pid` is also the id of its session, when it has one of its own."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", on_stop: Callable[[int], None] | None = None
+    ) -> None:
         self.pid = process.pid
         self._process = process
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        if hasattr(os, "pidfd_open"):
+        if on_stop is not None:
+            self._watch_stops(on_stop)
+        elif hasattr(os, "pidfd_open"):
             self._watch_descriptor()
         else:
             self._watch_thread()
@@ -41,6 +45,25 @@ class Child:
             code = self._process.wait()
             loop.call_soon_threadsafe(self._ended.set_result, code)
 
+        self._start_thread(watch)
+
+    def _watch_stops(self, on_stop: Callable[[int], None]) -> None:
+        loop = asyncio.get_running_loop()
+
+        def watch() -> None:
+            while True:
+                _, status = os.waitpid(self.pid, os.WUNTRACED)
+                if not os.WIFSTOPPED(status):
+                    break
+                loop.call_soon_threadsafe(on_stop, os.WSTOPSIG(status))
+            code = os.waitstatus_to_exitcode(status)
+            # Nobody else need wait for it.
+            self._process.returncode = code
+            loop.call_soon_threadsafe(self._ended.set_result, code)
+
+        self._start_thread(watch)
+
+    def _start_thread(self, watch: Callable[[], None]) -> None:
         threading.Thread(target=watch, daemon=True, name=f"pipec-child-{self.pid}").start()
 
 
@@ -52,12 +75,15 @@ def start_child(
     stdin: int | None,
     stdout: int | None,
     stderr: int | None,
-    own_session: bool,
+    group: int | None = None,
     pass_fds: Sequence[int] = (),
+    on_stop: Callable[[int], None] | None = None,
 ) -> Child:
     """Starts `argv`, looked up in the PATH of `env`; a stream that is None is our own.
 
-    `pass_fds` are descriptors that it gets beside the three streams.
+    It has a session of its own, unless it belongs into a `group` of our session; 0 is a new one.
+    `pass_fds` are descriptors that it gets beside the three streams. `on_stop` is told of every
+    signal that stops it.
 
     Raises:
         OSError: it cannot be started.
@@ -69,7 +95,8 @@ def start_child(
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
-        start_new_session=own_session,
+        start_new_session=group is None,
+        process_group=group,
         pass_fds=pass_fds,
     )
-    return Child(process)
+    return Child(process, on_stop)

@@ -40,7 +40,12 @@ async def _start(around: Surroundings, command: Command) -> Exit:
     run = around.run
     if around.task.interactive:
         with run.recorder.aside():
-            return await run.processes.run_with_terminal(command, timeout_s=around.timeout_s)
+            return await run.processes.run_with_terminal(
+                command,
+                timeout_s=around.timeout_s,
+                halt=around.halt,
+                on_key=run.interrupt.begin_with,
+            )
     stream = around.output.open_stream()
     try:
         if run.executor is run.processes:

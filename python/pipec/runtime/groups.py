@@ -2,18 +2,26 @@
 
 import os
 from signal import Signals
+from typing import TYPE_CHECKING
 
 from pipec.runtime.reaper import Reaper
 
+if TYPE_CHECKING:
+    from pipec.runtime.foreground import Foreground
+
 
 class Groups:
-    """Every command has a group and session of its own; the id is that of its first process."""
+    """Every command has a group of its own; the id is that of its first process.
+
+    It is also that of a session, unless the command has the terminal.
+    """
 
     def __init__(self, reaper: Reaper) -> None:
         self._reaper = reaper
         self._groups: set[int] = set()
-        self._alone: set[int] = set()
         self._graces: dict[int, float] = {}
+        self.foreground: Foreground | None = None
+        """The terminal, while one of the groups may have it."""
 
     def add(self, group: int, *, grace_s: float | None = None) -> None:
         """A new group; `grace_s`: it has this long, not the run's grace, when the run ends."""
@@ -22,13 +30,8 @@ class Groups:
             self._graces[group] = grace_s
         self._reaper.watch(group)
 
-    def add_process(self, pid: int) -> None:
-        """A process in pipec's own group: the one that has the terminal."""
-        self._alone.add(pid)
-
     def discard(self, leader: int) -> None:
-        """The group, or the process, is gone."""
-        self._alone.discard(leader)
+        """The group is gone."""
         self._graces.pop(leader, None)
         if leader in self._groups:
             self._groups.discard(leader)
@@ -39,14 +42,12 @@ class Groups:
         try:
             if leader in self._groups:
                 os.killpg(leader, number)
-            elif leader in self._alone:
-                os.kill(leader, number)
         except (ProcessLookupError, PermissionError):
             pass
 
     def signal_all(self, number: Signals) -> None:
         """A signal to all of them."""
-        for leader in [*self._groups, *self._alone]:
+        for leader in [*self._groups]:
             self.signal(leader, number)
 
     def graces(self, usual_s: float) -> frozenset[float]:
@@ -54,8 +55,8 @@ class Groups:
         return frozenset({usual_s, *self._graces.values()})
 
     def kill_after(self, grace_s: float, usual_s: float) -> None:
-        """Kills the groups, and the processes, that have just this grace."""
-        for leader in [*self._groups, *self._alone]:
+        """Kills the groups that have just this grace."""
+        for leader in [*self._groups]:
             if self._graces.get(leader, usual_s) <= grace_s:
                 self.signal(leader, Signals.SIGKILL)
 
@@ -63,3 +64,13 @@ class Groups:
     def live(self) -> frozenset[int]:
         """The groups that are registered now."""
         return frozenset(self._groups)
+
+    def take_terminal_back(self) -> None:
+        """The terminal is as it was before a group had it."""
+        if self.foreground is not None:
+            self.foreground.take_back()
+
+    def went_on(self) -> None:
+        """Pipec was stopped, or in the background, and goes on."""
+        if self.foreground is not None:
+            self.foreground.went_on()

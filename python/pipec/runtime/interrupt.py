@@ -92,7 +92,13 @@ class Interrupt:
             except (ValueError, RuntimeError):
                 return
             self._installed.append(number)
-        loop.add_signal_handler(signal.SIGCONT, on_continue)
+
+        def went_on() -> None:
+            for groups in self._groups:
+                groups.went_on()
+            on_continue()
+
+        loop.add_signal_handler(signal.SIGCONT, went_on)
         self._installed.append(signal.SIGCONT)
 
     def uninstall(self) -> None:
@@ -115,15 +121,31 @@ class Interrupt:
         """Ends the run, more firmly each time."""
         self._count += 1
         if self._count > 2:  # noqa: PLR2004 - the third
+            self._take_terminal_back()
             os._exit(_EXIT_CODES[number])
         if self.requested:
             for groups in self._groups:
                 groups.signal_all(signal.SIGKILL)
+            self._take_terminal_back()
             self._before_leaving()
             return
         self._number = number
         self._end_all(number)
         self.on_begin(Code.INTERRUPTED, number.name)
+
+    async def begin_with(self, number: signal.Signals) -> None:
+        """Ends the run because this has ended the command that had the terminal.
+
+        A key is meant for all who belong to the job in the foreground, such as the script that has
+        called pipec.
+        """
+        if self.requested:
+            return
+        if number is signal.SIGINT and number in self._installed:
+            os.killpg(os.getpgrp(), number)
+            await self.event.wait()
+        else:
+            self.begin(number)
 
     def begin_after(self, seconds: float, limit: str) -> None:
         """Ends the run when time is up; `limit` says how long it may take."""
@@ -136,6 +158,10 @@ class Interrupt:
             self._count += 1
             self._end_all(signal.SIGTERM)
             self.on_begin(Code.TIMED_OUT, limit)
+
+    def _take_terminal_back(self) -> None:
+        for groups in self._groups:
+            groups.take_terminal_back()
 
     def _end_all(self, number: signal.Signals) -> None:
         for groups in self._groups:

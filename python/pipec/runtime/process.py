@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from pipec.clock import Clock
 from pipec.ports.executor import Command, Exit, Sink
@@ -21,7 +21,8 @@ _POLL_S = 0.02
 class Processes:
     """The one place that starts processes for tasks.
 
-    A command gets a session of its own, no input, and one pipe for both outputs. A child in the
+    A command gets a session of its own, no input, and one pipe for both outputs, unless it has the
+    terminal. A child in the
     background that holds the pipe has `pipe_grace_s` after its shell has ended, then its group is
     ended. `kill_grace_s` lies between TERM and KILL.
     """
@@ -66,7 +67,6 @@ class Processes:
                 stdin=stdin,
                 stdout=writing,
                 stderr=stderr if isinstance(stderr, int) else writing_errors if errors else writing,
-                own_session=True,
                 pass_fds=pass_fds,
             )
         except BaseException:
@@ -96,29 +96,60 @@ class Processes:
         group = child.pid if lives_on else None
         return self._exit(code, started, timed_out=timed_out, group=group)
 
-    async def run_with_terminal(self, command: Command, *, timeout_s: float | None = None) -> Exit:
-        """Runs a command that has the terminal: our own streams, our own process group.
+    async def run_with_terminal(
+        self,
+        command: Command,
+        *,
+        timeout_s: float | None = None,
+        halt: asyncio.Event | None = None,
+        on_key: Callable[[signal.Signals], Awaitable[None]],
+    ) -> Exit:
+        """Runs a command that has our own streams, in the foreground of the terminal if we are.
+
+        `on_key` is told of what ended a command that had the terminal, if it was Ctrl-C, or the end
+        of the terminal itself. The terminal is afterwards what it was before.
 
         Raises:
             OSError: it cannot be started.
         """
+        # Not at the top: few runs have such a task, and some systems have no such terminals.
+        from pipec.runtime.foreground import open_foreground
+
         started = self._clock.monotonic()
-        child = start_child(
-            command.argv,
-            cwd=command.cwd,
-            env=command.env,
-            stdin=None,
-            stdout=None,
-            stderr=None,
-            own_session=False,
-        )
-        self._groups.add_process(child.pid)
+        foreground = self._groups.foreground = open_foreground()
         try:
-            timed_out = await self._wait(child, timeout_s)
+            group = foreground.open_group() if foreground is not None else 0
+            had_terminal = group != 0
+            child = start_child(
+                command.argv,
+                cwd=command.cwd,
+                env=command.env,
+                stdin=None,
+                stdout=None,
+                stderr=None,
+                group=group,
+                on_stop=foreground.stopped if foreground is not None else None,
+            )
+            group = group or child.pid
+            self._groups.add(group)
+            if foreground is not None:
+                foreground.enter(group)
+            timed_out = await self._wait(child, timeout_s, halt, group=group)
             code = await child.wait()
+            if foreground is not None:
+                foreground.take_back()
+                if code < 0 and command.env.get("TERM", "dumb") != "dumb":
+                    foreground.make_plain()
         finally:
-            self._groups.discard(child.pid)
-        return self._exit(code, started, timed_out=timed_out)
+            self._groups.foreground = None
+            if foreground is not None:
+                foreground.close()
+        if had_terminal and code in (-signal.SIGINT, -signal.SIGHUP):
+            await on_key(signal.Signals(-code))
+        lives_on = has_live_member(group)
+        if not lives_on:
+            self._groups.discard(group)
+        return self._exit(code, started, timed_out=timed_out, group=group if lives_on else None)
 
     async def end_groups(self, leaders: frozenset[int]) -> None:
         """Ends these groups: TERM, and KILL after the grace."""
@@ -141,17 +172,20 @@ class Processes:
         timeout_s: float | None,
         halt: asyncio.Event | None = None,
         grace_s: float | None = None,
+        *,
+        group: int | None = None,
     ) -> bool:
         """Waits for the child; ends its group when it is to, and gives whether time ran out."""
+        leader = child.pid if group is None else group
         if halt is None:
             has_ended = await _within(child, timeout_s)
         else:
             has_ended = await _within_or(child, timeout_s, halt)
         if has_ended:
             return False
-        self._groups.signal(child.pid, signal.SIGTERM)
+        self._groups.signal(leader, signal.SIGTERM)
         if not await _within(child, self._kill_grace_s if grace_s is None else grace_s):
-            self._groups.signal(child.pid, signal.SIGKILL)
+            self._groups.signal(leader, signal.SIGKILL)
             await child.wait()
         return halt is None or not halt.is_set()
 

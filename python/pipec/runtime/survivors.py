@@ -3,7 +3,7 @@ becomes when pipec is gone, see `reaper`.
 
 Knows nothing but the standard library, because the program starts without any other.
 A process belongs to a run if it was started with the run's id in its environment, or if it is in
-the session of one of the run's commands.
+the session, or the process group, of one of the run's commands.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from collections.abc import Collection
 
 _PAUSE_S = 0.01
 _MOST_ROUNDS = 1000
-_SESSION_FIELD = 3
+_GROUP_FIELD, _SESSION_FIELD = 2, 3
 _TABLE = 3
 """The descriptor at which the program finds the sessions."""
 
@@ -66,7 +66,7 @@ def has_live_member(group: int) -> bool:
     # Without a process 1 that reaps, the dead stay in the group for good.
     for name in _processes():
         fields = _stat(int(name))
-        if fields and fields[2] == str(group).encode() and fields[0] not in (b"Z", b"X"):
+        if fields and fields[_GROUP_FIELD] == str(group).encode() and fields[0] not in (b"Z", b"X"):
             return True
     return False
 
@@ -87,7 +87,8 @@ def _is_of_run(pid: int, mark: bytes, sessions: Collection[int]) -> bool:
     fields = _stat(pid)
     if not fields or fields[0] in (b"Z", b"X"):
         return False
-    if int(fields[_SESSION_FIELD]) in sessions:
+    # A command with the terminal has no session of its own, only a group.
+    if int(fields[_SESSION_FIELD]) in sessions or int(fields[_GROUP_FIELD]) in sessions:
         return True
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
