@@ -190,8 +190,10 @@ def test_a_task_has_its_time_too(project: Project) -> None:
 
 
 def test_ctrl_c_ends_the_run_with_the_task(project: Project) -> None:
-    with open_terminal(project, "echo ready; cat") as terminal:
-        terminal.until(shows("ready"))
+    with open_terminal(project, "cat") as terminal:
+        # A shell that is about to start a program may lose a key: here is the program.
+        terminal.type(b"ready\n")
+        terminal.until(lambda shown: shown.count("ready") == 2)
         terminal.type(b"\x03")
         terminal.end()
     assert terminal.process.returncode == 130
@@ -202,8 +204,10 @@ def test_ctrl_c_ends_the_run_with_the_task(project: Project) -> None:
 
 def test_ctrl_c_ends_the_script_that_called_pipec(project: Project) -> None:
     script = ("sh", "-c", '"$@"; echo afterwards', "sh")
-    with open_terminal(project, "echo ready; cat", before=script) as terminal:
-        terminal.until(shows("ready"))
+    with open_terminal(project, "cat", before=script) as terminal:
+        # A shell that is about to start a program may lose a key: here is the program.
+        terminal.type(b"ready\n")
+        terminal.until(lambda shown: shown.count("ready") == 2)
         terminal.type(b"\x03")
         end = terminal.end()
     assert "afterwards" not in end
