@@ -27,6 +27,8 @@ ACCEPTED = {
         ("execution-profile", "self-hosted-runner"),
         ("runner-labels", "self-hosted-runner"),
         ("secrets-without-environment", "secrets-outside-env"),
+        ("setup-node-npm-unlocked", "unlocked-install"),
+        ("setup-python-pip-project", "unlocked-install"),
         ("setup-python-pip-unlocked", "unlocked-install"),
     },
 }

@@ -32,6 +32,9 @@ def _resolve(toolchain: Toolchain, facts: Facts) -> Toolchain:
     return replace(toolchain, manager=manager, manager_version=version, install=install)
 
 
+# Node comes with it up to 24. Without it the runner's own yarn is called, which does as `yarnPath`
+# says, or tells what is missing.
+_COREPACK = "if command -v corepack; then corepack enable; fi"
 _MANAGER_VERSIONS = {"pnpm": "10", "bun": "1"}
 
 
@@ -71,7 +74,7 @@ def _steps(toolchain: Toolchain, caches: bool) -> tuple[Step, ...]:  # noqa: FBT
     node = {**version_inputs(toolchain, "node"), **kept}
     steps.append(Step(name="Set up Node", uses=Action("actions/setup-node"), inputs=node))
     if manager == "yarn":
-        steps.append(Step(name="Set up Yarn", run="corepack enable"))
+        steps.append(Step(name="Set up Yarn", run=_COREPACK))
     if manager == "bun":
         bun: dict[str, Value] = {"bun-version-file": "package.json"}
         if toolchain.manager_version:
