@@ -74,6 +74,32 @@ target = ["test", "lint", "build"]
     assert project.pipec("check").stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("files", "name", "command"),
+    [
+        ({"package.json": '{"name": "@acme/web", "packageManager": "pnpm@9.1.0", SCRIPTS}'},
+         "@acme/web", "pnpm run test"),
+        ({"package.json": '{"packageManager": "vlt@1", SCRIPTS}', "yarn.lock": ""},
+         "project", "yarn run test"),
+        ({"package.json": '{"name": "", SCRIPTS}', "bun.lockb": ""}, "project", "bun run test"),
+        ({"package.json": '{"name": 3, SCRIPTS}'}, "project", "npm run test"),
+        ({"pyproject.toml": 'project.name = "lib"\n# pytest', "uv.lock": ""},
+         "lib", "uv run pytest"),
+        ({"pyproject.toml": "[project\npytest", "poetry.lock": ""},
+         "project", "poetry run pytest"),
+        ({"Cargo.toml": '[package]\nname = "tool"\n'}, "tool", "cargo test"),
+        ({"Cargo.toml": "package = 3\n"}, "project", "cargo test"),
+    ],
+)  # fmt: skip
+def test_the_name_and_the_way_to_run_are_those_of_the_project(project, files, name, command):
+    for path, text in files.items():
+        project.write(path, text.replace("SCRIPTS", '"scripts": {"test": "x"}'))
+    assert project.pipec("init").status == 0
+    written = tomli.loads(project.read("pipeline.toml"))
+    assert written["name"] == name
+    assert written["tasks"]["test"]["run"] == command
+
+
 def test_other_runners_suggest_tasks_and_are_never_run(project):
     project.write("justfile", "x := `touch ran`\n\ntest:\n  echo {{x}}\n\nlint:\n  touch ran\n")
     project.write("Taskfile.yml", "version: '3'\ntasks:\n  build: touch ran\n  test: touch ran\n")

@@ -3,9 +3,11 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import tomli
 
 from pipec.errors import SpecError
 from pipec.importers.files import Files
@@ -19,7 +21,14 @@ SCHEMA = ".pipec/schemas/pipeline.schema.json"
 
 _SCRIPTS = ("lint", "typecheck", "check", "test", "build")
 _RUNNERS = {"make": "make", "just": "just", "taskfile": "task"}
-_LOCKS = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("", "npm"))
+_PACKAGE_MANAGERS = {
+    "pnpm-lock.yaml": "pnpm",
+    "yarn.lock": "yarn",
+    "bun.lock": "bun",
+    "bun.lockb": "bun",
+    "package-lock.json": "npm",
+}
+_PYTHON_LOCKS = {"uv.lock": "uv run ", "poetry.lock": "poetry run ", "pdm.lock": "pdm run "}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,17 @@ def find_starters(folder: str) -> tuple[Starter, ...]:
     return tuple(found.values())
 
 
+def find_name(folder: str) -> str:
+    """The name of the project: that in its manifest, else that of its folder."""
+    manifests = (
+        _manifest(folder).get("name"),
+        _table(_toml_values(folder, "pyproject.toml"), "project").get("name"),
+        _table(_toml_values(folder, "Cargo.toml"), "package").get("name"),
+    )
+    named = (name for name in manifests if isinstance(name, str) and name.strip())
+    return next(named, os.path.basename(os.path.abspath(folder)))
+
+
 def render_pipeline(name: str, starters: Sequence[Starter]) -> str:
     """The text of a pipeline with these tasks and a job that runs them all."""
     lines = [f"#:schema ./{SCHEMA}", "", f"name = {_toml(name)}", ""]
@@ -60,21 +80,28 @@ _EXAMPLE = Starter(task="hello", command="echo hello from pipec", found_in="")
 
 
 def _package_json(folder: str) -> Iterator[Starter]:
-    try:
-        manifest: Any = json.loads(_read(folder, "package.json"))
-    except ValueError:
-        return
-    scripts = manifest.get("scripts") if isinstance(manifest, dict) else None
-    if not isinstance(scripts, dict):
-        return
-    runner = next(tool for lock, tool in _LOCKS if os.path.exists(os.path.join(folder, lock)))
+    manifest = _manifest(folder)
+    scripts = _table(manifest, "scripts")
+    runner = _package_manager(folder, manifest)
     for script in _SCRIPTS:
         if script in scripts:
             yield Starter(task=script, command=f"{runner} run {script}", found_in="package.json")
 
 
+def _package_manager(folder: str, manifest: Mapping[str, Any]) -> str:
+    """What runs scripts: what the manifest names, else that whose lock file is there."""
+    named = str(manifest.get("packageManager", "")).partition("@")[0]
+    if named in _PACKAGE_MANAGERS.values():
+        return named
+    return next(
+        (tool for lock, tool in _PACKAGE_MANAGERS.items() if _is_there(folder, lock)), "npm"
+    )
+
+
 def _pyproject(folder: str) -> Iterator[Starter]:
     text = _read(folder, "pyproject.toml")
+    locks = (prefix for lock, prefix in _PYTHON_LOCKS.items() if _is_there(folder, lock))
+    prefix = next(locks, "")
     inputs = ("**/*.py", "pyproject.toml")
     for tool, task, command in (
         ("ruff", "lint", "ruff check"),
@@ -82,7 +109,9 @@ def _pyproject(folder: str) -> Iterator[Starter]:
         ("pytest", "test", "pytest"),
     ):
         if re.search(rf"\b{tool}\b", text):
-            yield Starter(task=task, command=command, found_in="pyproject.toml", inputs=inputs)
+            yield Starter(
+                task=task, command=prefix + command, found_in="pyproject.toml", inputs=inputs
+            )
 
 
 def _cargo(folder: str) -> Iterator[Starter]:
@@ -125,6 +154,30 @@ def find_importable(folder: str) -> tuple[str, ...]:
         for importer in IMPORTERS
         if any(files.exists(name) or files.is_folder(name) for name in importer.names)
     )
+
+
+def _manifest(folder: str) -> Mapping[str, Any]:
+    try:
+        values: Any = json.loads(_read(folder, "package.json"))
+    except (ValueError, RecursionError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _toml_values(folder: str, name: str) -> Mapping[str, Any]:
+    try:
+        return tomli.loads(_read(folder, name))
+    except (tomli.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def _table(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = values.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _is_there(folder: str, name: str) -> bool:
+    return os.path.exists(os.path.join(folder, name))
 
 
 def _read(folder: str, name: str) -> str:

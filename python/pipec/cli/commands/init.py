@@ -10,7 +10,7 @@ from pipec.cli.invocation import Invocation
 from pipec.cli.options import UsageError
 from pipec.cli.parameters import command_app, examples, invocation_of
 from pipec.cli.schema_files import write_schema
-from pipec.cli.starters import SCHEMA, find_importable, find_starters, render_pipeline
+from pipec.cli.starters import SCHEMA, find_importable, find_name, find_starters, render_pipeline
 from pipec.codes import Code
 from pipec.errors import PlanError, RunError
 from pipec.frontend.discover import NAMES
@@ -50,7 +50,7 @@ def init(
             help=("`--force` writes over it",) if present == [name] else ("remove it first",),
         )
     starters = find_starters(folder)
-    text = render_pipeline(os.path.basename(os.path.abspath(folder)), starters)
+    text = render_pipeline(find_name(folder), starters)
     path = os.path.join(folder, name)
     try:
         with open(path, "w", encoding="utf-8") as file:
