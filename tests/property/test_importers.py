@@ -273,3 +273,46 @@ def test_any_value_gives_a_pipeline_or_findings(folder: Path, kind: str, value: 
     keys = {"taskfile": "tasks", "turbo": "tasks", "package-json": "scripts"}
     document = {"version": "3", keys[kind]: {"a": value, "b": value}, "vars": value}
     attempt(folder, kind, json.dumps(document, ensure_ascii=False).encode(errors="replace"))
+
+
+EVENTS = ["push", "pull_request", "issues", "merge_group", "workflow_run", "workflow_dispatch", "x"]
+FILTERS = ["branches", "tags", "paths", "branches-ignore", "paths-ignore", "types", "inputs"]
+PATTERNS = st.sampled_from(["main", "!main", "v*", "a[b", "/x", "**", "", "opened", "x y"])
+NUMBERS = st.sampled_from([0, 1, 5, 99_999, -1, "5", True, None])
+STEPS = st.fixed_dictionaries(
+    {"run": st.text(max_size=4) | st.sampled_from(["x", "${{ matrix.a }}", "${{ secrets.A }}"])},
+    optional={
+        "working-directory": st.sampled_from(["a", "../a", "", "/a"]),
+        "timeout-minutes": NUMBERS,
+        "shell": st.sampled_from(["bash", "cmd", "python", "x"]),
+        "env": st.dictionaries(st.sampled_from(["A", "a b", "B"]), st.text(max_size=3)),
+    },
+)
+JOBS = st.fixed_dictionaries(
+    {"steps": st.lists(STEPS, max_size=3)},
+    optional={
+        "permissions": st.sampled_from(["read-all", {}, {"contents": "read"}, {"models": "read"}]),
+        "timeout-minutes": NUMBERS,
+        "needs": st.sampled_from(["a", "b", ["a", "c"], []]),
+        "environment": st.sampled_from(["prod", {"name": "x"}, {"url": "x"}, ""]),
+        "concurrency": st.sampled_from(["x", {"group": "x", "cancel-in-progress": "${{ x }}"}]),
+        "strategy": st.just({"matrix": {"a": [1, "2"], "x y": [1], "include": [{"a": 1}]}}),
+        "runs-on": st.sampled_from(["x", ["x", "y"], "${{ matrix.a }}", {"labels": "x"}]),
+    },
+)
+
+
+@laws(60)
+@given(
+    events=st.dictionaries(
+        st.sampled_from(EVENTS),
+        st.dictionaries(st.sampled_from(FILTERS), st.lists(PATTERNS, max_size=2), max_size=2),
+        max_size=3,
+    ),
+    jobs=st.dictionaries(st.sampled_from(["a", "b", "c d"]), JOBS, min_size=1, max_size=3),
+)
+def test_any_workflow_gives_a_pipeline_or_findings(
+    folder: Path, events: object, jobs: object
+) -> None:
+    document = {"on": events, "jobs": jobs}
+    attempt(folder, "github", json.dumps(document, ensure_ascii=False).encode(errors="replace"))

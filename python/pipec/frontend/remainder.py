@@ -7,10 +7,15 @@ from pipec.diagnostics import Finding, Route
 from pipec.frontend.suggest import nearest
 from pipec.spec.pipeline import PipelineSpec
 
+_SOME_TASK = "default"
+_DEPTH_OF_TARGET = 3
+
 
 def culprit_of(finding: Finding) -> Route:
     """The route of what has to go: the innermost entry of a table that holds the mistake."""
     route = finding.labels[0].route if finding.labels else ()
+    if finding.addition is not None and _is_target((*route, finding.addition.key)):
+        return (*route, finding.addition.key)
     if "matrix" in route:
         # With one of its variables gone, a matrix would make other tasks.
         return route[: route.index("matrix") + 1]
@@ -37,6 +42,11 @@ def section_of(culprit: Route) -> str:
     return nearest(key, PipelineSpec.keys()) or key
 
 
+def _is_target(route: Route) -> bool:
+    """Whether a route is that of the one key that a job cannot do without."""
+    return len(route) == _DEPTH_OF_TARGET and (route[0], route[2]) == ("jobs", "target")
+
+
 def _take_out(rest: dict[str, Any], route: Route) -> None:
     """Removes one entry; the tables on the way are copied, for they belong to the document."""
     parent: Any = rest
@@ -49,7 +59,10 @@ def _take_out(rest: dict[str, Any], route: Route) -> None:
         parent[part] = member.copy()
         parent = parent[part]
     key = route[-1]
-    if isinstance(parent, dict) and key in parent:
+    if isinstance(parent, dict) and _is_target(route):
+        # What else is wrong with the job can be told without knowing what it runs.
+        parent[key] = _SOME_TASK
+    elif isinstance(parent, dict) and key in parent:
         if route[:-1] == ("tasks",) and not isinstance(parent[key], dict):
             # A task stays as an empty one: others may refer to it.
             parent[key] = {}

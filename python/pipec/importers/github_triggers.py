@@ -7,10 +7,12 @@ from pipec.importers.ids import legal
 from pipec.importers.target import Target
 from pipec.importers.tree import Node
 from pipec.spec.cron import cron_problem
-from pipec.spec.events import Event
+from pipec.spec.events import ACTIVITIES, WITH_BRANCHES, WITH_PATHS, WITH_TAGS, Event
+from pipec.spec.github_patterns import pattern_problem, ref_problem
 
 _EVENTS = frozenset(get_args(Event))
-_FILTERS = ("branches", "tags", "paths")
+_FILTERS = {"branches": WITH_BRANCHES, "tags": WITH_TAGS, "paths": WITH_PATHS}
+_ANY_TYPES = "repository_dispatch"
 _INPUT_TYPES = {"boolean": "bool", "number": "int", "choice": "choice"}
 
 
@@ -39,7 +41,7 @@ def import_triggers(workflow: Workflow, target: Target) -> None:
             _add_trigger(workflow, "manual", {"manual": True}, event, target)
             _inputs(workflow, event, target, is_only_event=len(events) == 1)
         elif name in _EVENTS:
-            settings = _filters(event, target) if node.is_table and event.is_table else {}
+            settings = _filters(event, name, target) if node.is_table and event.is_table else {}
             trigger = {"github": {"events": [name], **settings}}
             _add_trigger(workflow, name.replace("_", "-"), trigger, event, target)
         else:
@@ -70,24 +72,46 @@ def _schedules(workflow: Workflow, event: Node, target: Target) -> None:
             _add_trigger(workflow, "schedule", {"cron": text}, item, target)
 
 
-def _filters(event: Node, target: Target) -> dict[str, object]:
+def _filters(event: Node, name: str, target: Target) -> dict[str, object]:
+    """The filters of an event, but for what GitHub would ignore or refuse."""
     settings: dict[str, object] = {}
-    for name in _FILTERS:
-        patterns = _texts(event, name)
-        ignored = _texts(event, f"{name}-ignore")
+    for member in event.members():
+        key = member.key.removesuffix("-ignore")
+        if key not in _FILTERS and key != "types":
+            target.dropped(member.place, f"`{member.key}`", "pipec does not know this filter")
+        elif key in _FILTERS and name not in _FILTERS[key]:
+            reason = f"the event `{name}` is not filtered by it"
+            target.dropped(member.place, f"`{member.key}`", reason)
+    for key in (key for key, events in _FILTERS.items() if name in events):
+        patterns = _patterns(event, key, target)
+        ignored = _patterns(event, f"{key}-ignore", target)
         if ignored and not patterns:
             patterns = ["**", *(f"!{text}" for text in ignored)]
         if patterns and all(text.startswith("!") for text in patterns):
             patterns = ["**", *patterns]
         if patterns:
-            settings[name] = patterns
+            settings[key] = patterns
     types = _texts(event, "types")
-    if types:
-        settings["types"] = types
-    for member in event.members():
-        if member.key.removesuffix("-ignore") not in (*_FILTERS, "types"):
-            target.dropped(member.place, f"`{member.key}`", "pipec does not know this filter")
+    known = [text for text in types if name == _ANY_TYPES or text in ACTIVITIES.get(name, ())]
+    if types != known:
+        reason = f"the event `{name}` has not all of these activities"
+        target.dropped(event.place, "`types`", reason)
+    if known:
+        settings["types"] = known
     return settings
+
+
+def _patterns(event: Node, key: str, target: Target) -> list[str]:
+    """The patterns of a filter that GitHub understands."""
+    problem_of = pattern_problem if key.startswith("paths") else ref_problem
+    patterns: list[str] = []
+    for text in _texts(event, key):
+        problem = problem_of(text)
+        if problem:
+            target.dropped(event.place, f"`{key}`: `{text}`", problem)
+        else:
+            patterns.append(text)
+    return patterns
 
 
 def _inputs(workflow: Workflow, event: Node, target: Target, *, is_only_event: bool) -> None:

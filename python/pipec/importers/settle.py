@@ -147,41 +147,68 @@ def _drop_what_is_illegal(
         try:
             adapter.validate_python({**_LEAST.get(model, {}), **fields})
         except ValidationError as error:
-            # The last first: taking an item out of a list moves those behind it.
-            taken = [
-                _take_out(fields, details, place, subject, report)
-                for details in reversed(error.errors())
-            ]
-            if not any(taken):
+            # Several errors may be about one value, which goes with its first one. The last value
+            # first: taking an item out of a list moves those behind it.
+            blamed = {_blamed(fields, details): details for details in reversed(error.errors())}
+            taken = False
+            for route, details in blamed.items():
+                what = _take_out(fields, route) if route else ""
+                if what:
+                    taken = True
+                    report.dropped(place, f"{subject}: {what}", _reason(details))
+            if not taken:
                 key, _ = fields.popitem()
-                report.dropped(place, f"{subject}: `{key}`", error.errors()[0]["msg"])
+                report.dropped(place, f"{subject}: `{key}`", _reason(error.errors()[0]))
         else:
             return
 
 
-def _take_out(
-    fields: dict[str, Any], details: Any, place: Place, subject: str, report: Report
-) -> bool:
-    """Takes out what an error is about; gives whether it was there."""
-    context = details.get("ctx", {})
-    location = [str(part) if isinstance(part, str) else part for part in details["loc"]]
-    key = str(location[0] if location else context.get("key", ""))
+def _blamed(fields: dict[str, Any], details: Any) -> Route:
+    """The route of the value to take out for an error; empty if it is about the whole."""
+    location = details["loc"]
+    key = str(location[0] if location else details.get("ctx", {}).get("key", ""))
     if key not in fields:
-        return False
-    message = str(context.get("message") or details["msg"])
-    value = fields[key]
-    index = next((part for part in location[1:] if isinstance(part, int)), None)
-    member = next((part for part in location[1:] if isinstance(part, str)), None)
-    if isinstance(value, list) and index is not None and index < len(value):
-        what = f"`{value.pop(index)}` of `{key}`"
-    elif isinstance(value, dict) and member in value:
-        del value[member]
-        what = f"`{member}` of `{key}`"
-    else:
-        del fields[key]
-        what = f"`{key}`"
-    report.dropped(place, f"{subject}: {what}", message)
-    return True
+        return ()
+    value, rest = fields[key], location[1:]
+    if isinstance(value, list):
+        index = next((part for part in rest if isinstance(part, int)), len(value))
+        return (key, index) if index < len(value) else (key,)
+    if not isinstance(value, dict):
+        return (key,)
+    # Between the keys may stand the name of the form that a value has.
+    member = next((part for part in rest if isinstance(part, str) and part in value), None)
+    if member is None:
+        return (key,)
+    inner = value[member]
+    if member == "permissions" and isinstance(inner, dict) and rest[-1] in inner:
+        # The others still hold.
+        return (key, member, rest[-1])
+    return (key, member)
+
+
+def _take_out(fields: dict[str, Any], route: Route) -> str:
+    """Takes out a value; gives what it was called. Empty if it went with another one."""
+    *outer, last = route
+    parent: Any = fields
+    for part in outer:
+        if part not in parent:
+            return ""
+        parent = parent[part]
+    if isinstance(parent, dict) and last not in parent:
+        return ""
+    value = parent.pop(last)
+    if isinstance(parent, list) and not parent:
+        del fields[str(route[0])]
+    written = value.get("sh", value) if isinstance(value, dict) else value
+    within = "".join(f" of `{part}`" for part in reversed(outer))
+    return f"`{written if isinstance(last, int) else last}`{within}"
+
+
+def _reason(details: Any) -> str:
+    if details["type"] == "extra_forbidden":
+        return "pipec does not know it"
+    message = str(details.get("ctx", {}).get("message") or details["msg"])
+    return message.replace("Input should be", "it has to be")
 
 
 def _drop_unknown_needs(target: Target) -> None:

@@ -214,3 +214,30 @@ def test_a_requirement_that_is_met_says_nothing() -> None:
 
 def test_the_schema_key_is_read_over() -> None:
     assert codes_of('"$schema" = "x"\nname = "app"\n') == []
+
+
+def test_a_job_without_a_target_that_makes_sense_is_judged_by_the_rest_of_it() -> None:
+    text = """
+    name = "app"
+
+    [jobs.one]
+    trigger = ["pr"]
+    needs = ["three"]
+
+    [jobs.two]
+    target = 3
+    execution = "ci"
+
+    [jobs.four]
+    target = []
+    needs = ["four"]
+    """
+    assert codes_of(text) == [
+        "MISSING_FIELD",
+        "UNKNOWN_TRIGGER",
+        "UNKNOWN_JOB",
+        "WRONG_TYPE",
+        "UNKNOWN_PROFILE",
+        "INVALID_VALUE",
+        "DEPENDENCY_CYCLE",
+    ]

@@ -172,3 +172,51 @@ def test_several_workflows_are_groups(importing):
 def test_a_file_that_github_could_not_read(tmp_path, text, finding):
     write_all(tmp_path, {CI: text})
     assert findings_of(tmp_path, "github")[0].startswith(finding)
+
+
+def test_filters_that_github_would_not_take_are_dropped(importing):
+    text = (
+        "on:\n  push: {branches: ['a[b', main], tags: [v*]}\n"
+        "  pull_request: {tags: [v1], types: [opened, nonsense], paths-ignore: ['docs/**']}\n"
+        "  issues: {branches-ignore: [main]}\n  repository_dispatch: {types: [anything]}\n"
+        "jobs:\n  a: {runs-on: x, steps: [{run: x}]}\n"
+    )
+    result = github(importing, text)
+    assert [trigger["github"] for trigger in result.values["triggers"].values()] == [
+        {"events": ["push"], "branches": ["main"], "tags": ["v*"]},
+        {"events": ["pull_request"], "paths": ["**", "!docs/**"], "types": ["opened"]},
+        {"events": ["issues"]},
+        {"events": ["repository_dispatch"], "types": ["anything"]},
+    ]
+    assert result.notes("dropped") == [
+        f"{CI}:2: `branches`: `a[b`: `[` is never closed",
+        f"{CI}:3: `tags`: the event `pull_request` is not filtered by it",
+        f"{CI}:3: `types`: the event `pull_request` has not all of these activities",
+        f"{CI}:4: `branches-ignore`: the event `issues` is not filtered by it",
+    ]
+
+
+def test_what_the_language_cannot_hold_goes_alone(importing):
+    lines = (
+        "    permissions: {contents: read, models: read, id-token: write}\n"
+        "    timeout-minutes: 0\n    steps:\n      - run: one\n      - run: two\n"
+        "        working-directory: ../x\n        timeout-minutes: 0\n      - run: three\n"
+    )
+    result = github(importing, job(lines))
+    assert result.task("a") == {"shell": "bash", "run": ["one", "three"]}
+    settings = {
+        "runs-on": "ubuntu-latest",
+        "permissions": {"contents": "read", "id-token": "write"},
+    }
+    assert result.values["jobs"]["a"]["github"] == settings
+    assert result.notes("dropped") == [
+        f"{CI}:3: a: `two` of `run`: `../x` leaves the project",
+        f"{CI}:3: a: `timeout`: a duration is at least 1 ms, and this one is `0m`",
+        f"{CI}:3: job `a`: `timeout-minutes` of `github`: it has to be greater than or equal to 1",
+        f"{CI}:3: job `a`: `models` of `permissions` of `github`: pipec does not know it",
+    ]
+
+
+def test_a_task_whose_steps_all_go_has_none(importing):
+    result = github(importing, job("    steps: [{run: x, working-directory: ../x}]\n"))
+    assert "run" not in result.task("a")
