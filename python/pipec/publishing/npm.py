@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from pipec.codes import Code
@@ -33,7 +33,8 @@ _MOST_NAMES = 5
 class NpmRequest:
     """What is asked for. An empty `tag` is the one that fits the version.
 
-    With `has_provenance` a job that can prove itself says where the package was built.
+    With `has_provenance` a job that can prove itself says where the package was built, if the
+    registry takes that.
     """
 
     registry: str
@@ -134,7 +135,11 @@ def send(
     words = ["npm", "publish", tarball.path, "--json", "--ignore-scripts", "--tag", tag]
     words += options_for(registry, name)
     words += ["--access", request.access] if request.access else []
-    words += ["--provenance"] if has_identity and request.has_provenance else []
+    if has_identity and request.has_provenance:
+        if registry.has_provenance():
+            words.append("--provenance")
+        else:
+            outcome = replace(outcome, note="without provenance: the registry has no keys to sign")
     for attempt in range(registry.web.attempts):
         done = run_npm(registry, words, environ)
         if done.status == 0:

@@ -56,6 +56,22 @@ class NpmRegistry:
             raise refused(released.tarball, f"{answer.status} {answer.words}")
         return answer.body
 
+    def has_provenance(self) -> bool:
+        """Whether it takes statements of where a package was built: whether it has keys to sign.
+
+        After "About registry signatures" of npm's documentation.
+
+        Raises:
+            RunError: the registry does not answer, or will not say.
+        """
+        answer = self._ask(f"{self.url.rstrip('/')}/-/npm/v1/keys")
+        if answer.is_missing:
+            return False
+        if not answer.is_good:
+            raise refused(self.url, f"{answer.status} {answer.words}")
+        document = answer.json()
+        return isinstance(document, dict) and bool(document.get("keys"))
+
     def _ask(self, url: str) -> Answer:
         is_here = urlsplit(url).netloc == urlsplit(self.url).netloc
         headers = {"Authorization": f"Bearer {self.token}"} if self.token and is_here else {}

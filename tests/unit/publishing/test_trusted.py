@@ -1,6 +1,7 @@
 """Jobs that prove what they are instead of having a token, and attestations."""
 
 import json
+import os
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -11,6 +12,8 @@ import pytest
 from pipec.codes import Code
 from pipec.errors import PipecError
 from pipec.publishing.manifest import Package, read_package
+from pipec.publishing.npm import NpmRequest, publish_npm
+from pipec.publishing.outcome import Outcome
 from pipec.publishing.pypi import PypiRequest, publish_pypi
 from pipec.publishing.tokens import Veil
 from pipec.publishing.web import Web
@@ -136,3 +139,111 @@ def test_attestations_that_fail_publish_nothing(
     with pytest.raises(PipecError, match="attestations cannot be made: no way"):
         publish(package, index, signer(tmp_path, "echo no way >&2; exit 1"))
     assert index.uploads == []
+
+
+# npm proves the job by itself: what it is asked for, and what it sees, is ours.
+
+NPM = """\
+#!/bin/sh
+case $1 in
+  pack) printf packed > "$4/a-1.0.0.tgz" ;;
+  publish) echo "$@" > "$CALLS/words"; env > "$CALLS/seen" ;;
+esac
+"""
+
+
+class FakeNpm:
+    """A registry of npm that has nothing, with or without keys to sign; and a double of npm."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = ""
+        self.folder = folder
+        self.keys: tuple[int, object] = (404, {})
+        (folder / "package.json").write_text('{"name": "a", "version": "1.0.0"}')
+        (folder / "bin").mkdir()
+        (folder / "bin" / "npm").write_text(NPM)
+        (folder / "bin" / "npm").chmod(0o755)
+
+    def answer(self, path: str) -> tuple[int, object]:
+        return self.keys if path == "/-/npm/v1/keys" else (404, {})
+
+    def publish(self, **more: str) -> Outcome:
+        environ = {
+            "CALLS": str(self.folder),
+            "PATH": f"{self.folder}/bin:{os.defpath}",
+            "NPM_TOKEN": "token-of-npm",
+            **more,
+        }
+        return publish_npm(
+            read_package(str(self.folder), "."),
+            NpmRequest(registry=self.url),
+            web=Web(attempts=1, wait=lambda _: None, agent=""),
+            environ=environ,
+            veil=Veil(environ),
+        )
+
+    @property
+    def words(self) -> list[str]:
+        return (self.folder / "words").read_text().split()
+
+
+@pytest.fixture
+def npm(tmp_path: Path) -> Iterator[FakeNpm]:
+    state = FakeNpm(tmp_path)
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            status, document = state.answer(self.path)
+            content = json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    with serving(Handler) as url:
+        state.url = url
+        yield state
+
+
+IDENTITY = {
+    "ACTIONS_ID_TOKEN_REQUEST_URL": "http://127.0.0.1/runner",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-runner",
+}
+KEYS = (200, {"keys": [{"keyid": "SHA256:x", "key": "y"}]})
+
+
+def test_npm_says_where_it_was_built_if_the_registry_takes_that(npm: FakeNpm) -> None:
+    npm.keys = KEYS
+    outcome = npm.publish(**IDENTITY)
+    assert (outcome.action, outcome.note) == ("published", None)
+    assert "--provenance" in npm.words
+    seen = (npm.folder / "seen").read_text().splitlines()
+    assert "ACTIONS_ID_TOKEN_REQUEST_TOKEN=of-the-runner" in seen
+    assert not any(line.startswith("NPM_TOKEN=") for line in seen)
+
+
+@pytest.mark.parametrize("keys", [(404, {}), (200, {"keys": []}), (200, [])])
+def test_a_registry_that_takes_none_gets_none_and_that_is_said(
+    npm: FakeNpm, keys: tuple[int, object]
+) -> None:
+    npm.keys = keys
+    outcome = npm.publish(**IDENTITY)
+    assert outcome.note == "without provenance: the registry has no keys to sign"
+    assert "--provenance" not in npm.words
+
+
+def test_a_registry_that_does_not_say_stops_before_anything_is_sent(npm: FakeNpm) -> None:
+    npm.keys = (500, {})
+    with pytest.raises(PipecError) as caught:
+        npm.publish(**IDENTITY)
+    assert caught.value.code is Code.REGISTRY_UNAVAILABLE
+    assert not (npm.folder / "words").exists()
+
+
+def test_a_job_without_a_proof_asks_for_none(npm: FakeNpm) -> None:
+    npm.keys = KEYS
+    assert npm.publish().note is None
+    assert "--provenance" not in npm.words
