@@ -20,15 +20,15 @@ _TABLE = 3
 """The descriptor at which the program finds the sessions."""
 
 
-def end_survivors(run_id: str, sessions: Collection[int]) -> None:
-    """Kills every process of the run, until none is left."""
+def end_survivors(run_id: str, sessions: Collection[int], *, task: str = "") -> None:
+    """Kills every process of the run, or of one `task` of it, until none is left."""
     if not os.path.isdir("/proc/self"):
         _kill_groups(sessions)
         return
     quiet = 0
     known = set(sessions)
     for _ in range(_MOST_ROUNDS):
-        found = find_survivors(run_id, known)
+        found = find_survivors(run_id, known, task=task)
         # A command that nobody had time to tell of: its session may hold what hides its origin.
         known.update(pid for pid in found if _session(pid) == pid)
         # A process that forks while /proc is read may be missed once, not twice.
@@ -41,14 +41,16 @@ def end_survivors(run_id: str, sessions: Collection[int]) -> None:
             time.sleep(_PAUSE_S)
 
 
-def find_survivors(run_id: str, sessions: Collection[int]) -> list[int]:
+def find_survivors(run_id: str, sessions: Collection[int], *, task: str = "") -> list[int]:
     """The live processes of the run, this one excepted. Linux only: elsewhere none is found."""
-    mark = f"PIPEC_RUN_ID={run_id}".encode()
+    marks = {f"PIPEC_RUN_ID={run_id}".encode()}
+    if task:
+        marks.add(f"PIPEC_TASK={task}".encode())
     own = os.getpid()
     found = []
     for name in _processes():
         pid = int(name)
-        if pid != own and _is_of_run(pid, mark, sessions):
+        if pid != own and _is_of_run(pid, marks, sessions):
             found.append(pid)
     return found
 
@@ -83,7 +85,7 @@ def _processes() -> list[str]:
         return []
 
 
-def _is_of_run(pid: int, mark: bytes, sessions: Collection[int]) -> bool:
+def _is_of_run(pid: int, marks: set[bytes], sessions: Collection[int]) -> bool:
     fields = _stat(pid)
     if not fields or fields[0] in (b"Z", b"X"):
         return False
@@ -92,7 +94,7 @@ def _is_of_run(pid: int, mark: bytes, sessions: Collection[int]) -> bool:
         return True
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
-            return mark in file.read().split(b"\0")
+            return marks.issubset(file.read().split(b"\0"))
     except OSError:
         return False
 

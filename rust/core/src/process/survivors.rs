@@ -15,19 +15,20 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_p
 const PAUSE: Duration = Duration::from_millis(10);
 const MOST_ROUNDS: usize = 1000;
 
-/// Kills every process of the run, until none is left.
-pub fn end_survivors(run_id: &str, sessions: &[i32]) {
+/// Kills every process of the run, or of one `task` of it, until none is left.
+pub fn end_survivors(run_id: &str, sessions: &[i32], task: Option<&str>) {
     if !Path::new("/proc/self").is_dir() {
         for group in sessions.iter().filter_map(|pid| Pid::from_raw(*pid)) {
             let _ = kill_process_group(group, Signal::KILL);
         }
         return;
     }
-    let mark = format!("PIPEC_RUN_ID={run_id}");
+    let mut marks = vec![format!("PIPEC_RUN_ID={run_id}")];
+    marks.extend(task.map(|task| format!("PIPEC_TASK={task}")));
     let mut known: BTreeSet<i32> = sessions.iter().copied().collect();
     let mut quiet = 0;
     for _ in 0..MOST_ROUNDS {
-        let found = find_survivors(mark.as_bytes(), &known);
+        let found = find_survivors(&marks, &known);
         // A command that nobody had time to tell of: its session may hold what hides its origin.
         known.extend(
             found
@@ -50,25 +51,27 @@ pub fn end_survivors(run_id: &str, sessions: &[i32]) {
 }
 
 /// The live processes of the run with their sessions, this one excepted.
-fn find_survivors(mark: &[u8], sessions: &BTreeSet<i32>) -> Vec<(i32, i32)> {
+fn find_survivors(marks: &[String], sessions: &BTreeSet<i32>) -> Vec<(i32, i32)> {
     let own = i32::try_from(std::process::id()).unwrap_or(0);
     let mut found = Vec::new();
     for pid in processes().filter(|pid| *pid != own) {
         let Some(facts) = facts(pid).filter(Facts::is_alive) else {
             continue;
         };
-        if sessions.contains(&facts.session) || has_mark(pid, mark) {
+        if sessions.contains(&facts.session) || has_marks(pid, marks) {
             found.push((pid, facts.session));
         }
     }
     found
 }
 
-fn has_mark(pid: i32, mark: &[u8]) -> bool {
+fn has_marks(pid: i32, marks: &[String]) -> bool {
     let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    environment
-        .split(|byte| *byte == 0)
-        .any(|pair| pair == mark)
+    let has = |mark: &String| {
+        let mut pairs = environment.split(|byte| *byte == 0);
+        pairs.any(|pair| pair == mark.as_bytes())
+    };
+    marks.iter().all(has)
 }
 
 /// Whether a process group has a member that is not a zombie.

@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::ir::Task;
 use crate::key::environment::Variables;
-use crate::process::{Command, Exit};
+use crate::process::{Command, Exit, end_survivors};
 use crate::redact::Stream;
 
 const NOT_FOUND: i32 = 127;
@@ -203,6 +203,10 @@ impl Tried<'_> {
             }
             Err(trouble) => self.not_started(step, &cwd, &trouble),
         };
+        if ended.timed_out {
+            // Nobody has time for what it started and hid from its group.
+            end_survivors(run.run_id, &[], Some(self.id));
+        }
         let record = StepRecord {
             command: shown,
             started_at: timestamp(started_ms),

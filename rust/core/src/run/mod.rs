@@ -210,7 +210,7 @@ fn run_tasks(
     };
     workers::drive(&run, work, &groups, in_place)?;
     if interrupt.is_requested() {
-        end_survivors(work.run_id, &groups.live());
+        end_survivors(work.run_id, &groups.live(), None);
     }
     if let Err(error) = work.engine.save() {
         let reason = match &error {
