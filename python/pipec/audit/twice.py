@@ -29,7 +29,7 @@ _LOCALES = ("tr_TR.utf8", "de_DE.utf8", "fr_FR.utf8", "en_US.utf8", "C.utf8", "C
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What one of the two runs found around it."""
+    """What one of the two runs found around it. `cpus`: how many processors it may use."""
 
     folder: str
     time_zone: str
@@ -111,7 +111,6 @@ def run_twice(request: RunRequest, task: Task, open_engine: Callable[[str], "Eng
 
 def _surroundings(request: RunRequest, scratch: str) -> Iterator[Surroundings]:
     name = os.path.basename(request.root) or "project"
-    cpus = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     # Zones of POSIX need no data base of zones.
     yield Surroundings(
         root=os.path.join(scratch, "a", name),
@@ -123,8 +122,13 @@ def _surroundings(request: RunRequest, scratch: str) -> Iterator[Surroundings]:
         root=os.path.join(scratch, "another-place", "deeper", f"{name}-2"),
         env={"TZ": "LINT-14", "LC_ALL": other, "LANG": other},
         umask=0o077,
-        cpus=frozenset(sorted(cpus)[:1]),
+        cpus=frozenset(sorted(_usable_cpus())[:1]),
     )
+
+
+def _usable_cpus() -> set[int]:
+    """The processors that we may use; empty where nobody can say, nor choose among them."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def _other_locale(host: Mapping[str, str]) -> str:
@@ -242,5 +246,5 @@ def _describe(around: Surroundings, scratch: str) -> Conditions:
         time_zone=around.env["TZ"],
         locale=around.env["LC_ALL"],
         umask=f"{around.umask or 0:03o}",
-        cpus=len(around.cpus) or os.cpu_count() or 1,
+        cpus=len(around.cpus or _usable_cpus()) or os.cpu_count() or 1,
     )

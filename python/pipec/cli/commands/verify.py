@@ -72,6 +72,8 @@ def verify(
         left = document.differing - len(document.differences)
         if left:
             console.data(f"and {plural(left, 'more output')}\n")
+    if format == "text" and len({around.cpus for around in document.conditions}) == 1:
+        console.say("both runs had the same number of processors: this machine gives no choice")
     return DIFFERENT if document.differing else 0
 
 
