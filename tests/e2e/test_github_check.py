@@ -3,13 +3,16 @@
 import dataclasses
 import json
 import re
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import jsonschema_rs
 import pytest
 
 from pipec.backends.github.lock import read_lock, render_lock, sealed
 from tests.conftest import Project
+from tests.e2e.traces import trace
 from tests.sarif import SCHEMA
 
 PIPELINE = """\
@@ -204,6 +207,38 @@ def test_a_bot_that_moves_both_files_is_told_of_the_pin_alone(app: Project) -> N
     assert app.pipec("github", "update", "--offline").status == 0
     assert app.pipec("github", "check").status == 0
     assert OTHER in app.read(WORKFLOW)
+
+
+def test_it_reads_and_does_nothing_else(app: Project, tmp_path: Path) -> None:
+    """No code of the repository, no other program, no network: it comes before all of that."""
+    names = (
+        "yaml",
+        "json",
+        "pydantic",
+        "sitecustomize",
+        "usercustomize",
+        "conftest",
+        "pipec",
+        "steps",
+    )
+    for name in names:
+        app.write(f"{name}.py", f"open({str(tmp_path / name)!r}, 'w')\n")
+    app.write("pipeline.toml", PIPELINE + '[tasks.more]\nrun = { call = "steps:go" }\n')
+    program = str(Path(sys.executable).parent / "pipec")
+    seen = trace(
+        [program, "github", "check"],
+        folder=app.folder,
+        environment=app.environment,
+        into=tmp_path / "trace",
+        also=("socket", "connect"),
+    )
+    assert [call.path for call in seen if call.name in {"socket", "connect"}] == []
+    assert len([call for call in seen if call.name.startswith("execve") and call.succeeded]) == 1
+    assert [call.path for call in seen if call.name in {"fork", "vfork", "clone3"}] == []
+    opened = {Path(call.path) for call in seen if call.opens}
+    assert app.folder / "pipeline.toml" in opened
+    assert {path for path in opened if path.suffix == ".py" and app.folder in path.parents} == set()
+    assert [name for name in names if (tmp_path / name).exists()] == []
 
 
 def test_other_line_endings_are_not_stale(app: Project) -> None:
