@@ -10,6 +10,7 @@ import tomli
 from pydantic import BaseModel
 
 from pipec import ir
+from pipec.diagnostics import Finding
 from pipec.errors import SpecError
 from pipec.frontend.document import Document
 from pipec.frontend.load import load_document
@@ -97,6 +98,23 @@ def test_what_is_wrong_is_found_where_it_is(case: Case) -> None:
     with pytest.raises(SpecError) as caught:
         load_document(twin)
     assert sorted(described(caught.value.findings)) == sorted(case.expected)
+
+
+def findings_of(case: Case) -> tuple[Finding, ...]:
+    with pytest.raises(SpecError) as caught:
+        load_document(document(case.text))
+    return tuple(caught.value.findings)
+
+
+def test_each_key_has_a_file_that_is_wrong_about_that_key() -> None:
+    concerned = {
+        (case.table, case.key)
+        for case in INVALID
+        for finding in findings_of(case)
+        if f"`{case.key}`" in finding.message
+        or any(case.key in label.route for label in finding.labels)
+    }
+    assert concerned == KEYS
 
 
 def test_the_schema_says_the_same_but_for_what_it_cannot_say() -> None:
