@@ -7,7 +7,11 @@ from pipec.diagnostics import Finding, Route
 from pipec.frontend.suggest import nearest
 from pipec.spec.pipeline import PipelineSpec
 
-_SOME_TASK = "default"
+_SOME_TEXT = "default"
+_LISTS_OF_TEXTS = frozenset(
+    {"depends-on", "inputs", "needs", "run", "steps", "target", "trigger"}
+)  # fmt: skip
+"""Lists whose other items can be judged when one of them is some text instead of a mistake."""
 _DEPTH_OF_TARGET = 3
 
 
@@ -19,6 +23,8 @@ def culprit_of(finding: Finding) -> Route:
     if "matrix" in route:
         # With one of its variables gone, a matrix would make other tasks.
         return route[: route.index("matrix") + 1]
+    if len(route) > 1 and isinstance(route[-1], int) and route[-2] in _LISTS_OF_TEXTS:
+        return route
     while route and isinstance(route[-1], int):
         route = route[:-1]
     return route
@@ -59,9 +65,9 @@ def _take_out(rest: dict[str, Any], route: Route) -> None:
         parent[part] = member.copy()
         parent = parent[part]
     key = route[-1]
-    if isinstance(parent, dict) and _is_target(route):
-        # What else is wrong with the job can be told without knowing what it runs.
-        parent[key] = _SOME_TASK
+    if isinstance(parent, list) or _is_target(route):
+        # What else is wrong with the list or the job can be told whatever stands here.
+        parent[key] = _SOME_TEXT
     elif isinstance(parent, dict) and key in parent:
         if route[:-1] == ("tasks",) and not isinstance(parent[key], dict):
             # A task stays as an empty one: others may refer to it.

@@ -34,7 +34,7 @@ def validate(values: dict[str, Any]) -> Validated:
     for _ in range(_MOST_ATTEMPTS):
         if not mistakes:
             break
-        found = tuple(dict.fromkeys(culprit_of(finding) for finding in mistakes))
+        found = tuple(dict.fromkeys(_widened(culprit_of(one), culprits) for one in mistakes))
         culprits += found
         # A table may need what was just taken out of it; then it goes as a whole.
         rest = without_culprits(rest, found)
@@ -45,6 +45,11 @@ def validate(values: dict[str, Any]) -> Validated:
 
 
 _MOST_ATTEMPTS = 4
+
+
+def _widened(culprit: Route, known: tuple[Route, ...]) -> Route:
+    """The list, if taking an item out of it did not help."""
+    return culprit[:-1] if culprit in known and isinstance(culprit[-1], int) else culprit
 
 
 def _is_conflict(mistake: Finding, culprits: tuple[Route, ...]) -> bool:

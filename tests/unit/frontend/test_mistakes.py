@@ -241,3 +241,31 @@ def test_a_job_without_a_target_that_makes_sense_is_judged_by_the_rest_of_it() -
         "INVALID_VALUE",
         "DEPENDENCY_CYCLE",
     ]
+
+
+def test_one_item_that_is_wrong_does_not_hide_what_is_wrong_with_the_others() -> None:
+    text = """
+    name = "app"
+
+    [tasks.t]
+    depends-on = ["nope", 3, ""]
+    inputs = ["../x", { outputs-of = "gone" }]
+    run = ["x", 3, { agent = "nobody", prompt = "x" }]
+
+    [jobs.j]
+    target = ["t", 3, "zz"]
+    trigger = [1, "aa"]
+    """
+    assert codes_of(text) == [
+        "UNKNOWN_TASK",
+        "WRONG_TYPE",
+        "INVALID_VALUE",
+        "PATH_OUTSIDE_PROJECT",
+        "UNKNOWN_TASK",
+        "WRONG_TYPE",
+        "UNKNOWN_AGENT",
+        "WRONG_TYPE",
+        "UNKNOWN_TASK",
+        "WRONG_TYPE",
+        "UNKNOWN_TRIGGER",
+    ]
