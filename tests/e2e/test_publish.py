@@ -1,6 +1,7 @@
 """What the commands that publish say without a registry."""
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema_rs
@@ -96,6 +97,11 @@ def test_a_package_of_python_has_to_be_built(project: Project) -> None:
     assert found["built"] == "missing"
     assert found["metadata.description"] == "missing"
     assert "metadata.repository" in found
+    # Which version it is, the build finds out: until then nothing is asked of the changelog.
+    project.write("api/CHANGELOG.md", "## 1.0\n\nAll of it.\n")
+    text = project.pipec("release", "doctor", "--offline", "--package", "api")
+    assert "CHANGELOG.md" not in text.stdout
+    assert re.fullmatch(r"api: \d+ things missing\n", text.stderr)
 
 
 def test_a_registry_that_is_down_is_something_missing(ready: Project) -> None:

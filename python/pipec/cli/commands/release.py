@@ -75,5 +75,5 @@ def doctor(
             line = f"{check.status:<{width}}  {check.message}{advice}"
             console.data(f"{visible(veil.over(line))}\n")
         state = f"{plural(missing, 'thing')} missing" if missing else "ready"
-        console.say(f"{found.name} {found.version}: {state}")
+        console.say(f"{' '.join(filter(None, (found.name, found.version)))}: {state}")
     return NOT_READY if missing else 0
