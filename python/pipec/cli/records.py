@@ -12,7 +12,7 @@ from pipec.runtime.evidence.reading import newest_runs, read_plain, run_record
 from pipec.runtime.evidence.typed import value_of
 from pipec.runtime.lock import active_holder
 from pipec.runtime.record import TaskRecord, VerdictRecord
-from pipec.runtime.records import list_runs, read_record
+from pipec.runtime.records import crashed_record, list_runs, read_record
 from pipec.runtime.summary import describe_verdict
 from pipec.runtime.visible import visible
 
@@ -31,7 +31,7 @@ def find_record(root: str, name: str) -> dict[str, Any]:
                 "no run is recorded in this project",
                 help=("`pipec run JOB` leaves a record",),
             )
-        return newest
+        return _closed(root, newest)
     ids = list_runs(root)
     matches = [name] if name in ids else [run for run in ids if run.startswith(name)]
     if len(matches) > 1:
@@ -53,6 +53,15 @@ def find_record(root: str, name: str) -> dict[str, Any]:
             f"the record of run `{matches[0]}` is damaged",
             help=("`pipec runs ls` shows those that can be read",),
         )
+    return _closed(root, record)
+
+
+def _closed(root: str, record: dict[str, Any]) -> dict[str, Any]:
+    """The record, closed if nobody is left to close it because its process was killed."""
+    if record["status"] == "running":
+        holder = active_holder(root)
+        if holder is None or holder.run_id != record["run_id"]:
+            return crashed_record(root, record["run_id"]) or record
     return record
 
 

@@ -15,6 +15,8 @@ EXECUTION = "execution.json"
 SUMMARY = "summary.md"
 JOURNAL = "journal.jsonl"
 LOGS = "logs"
+CRASHED = "crashed"
+"""Why a run ended whose process was killed."""
 
 
 def runs_folder(root: str) -> str:
@@ -81,32 +83,51 @@ def write_summary(folder: str, record: RunRecord) -> None:
     _write(f"{folder}/{SUMMARY}", render_summary(record))
 
 
-def repair(root: str, run_id: str, now_ms: int) -> None:
+def repair(root: str, run_id: str) -> None:
     """Closes the record of a run whose process is gone. The caller holds the run lock.
 
     Raises:
         OSError: the record cannot be written.
     """
+    record = crashed_record(root, run_id)
+    if record is not None:
+        _write(f"{run_folder(root, run_id)}/{EXECUTION}", json.dumps(record, ensure_ascii=False))
+
+
+def crashed_record(root: str, run_id: str) -> dict[str, Any] | None:
+    """What the record of a run comes to whose process is gone; None if it was closed."""
     # After a crash only: reading with care takes modules that a run with nothing to do needs not.
     from pipec.runtime.evidence.reading import read_plain
+    from pipec.runtime.logs import log_name
 
     record = read_plain(root, run_id)
     if record is None or record["status"] != "running":
-        return
-    told = _tasks_in_journal(f"{run_folder(root, run_id)}/{JOURNAL}")
+        return None
+    folder = run_folder(root, run_id)
+    events = _events_in(f"{folder}/{JOURNAL}")
+    told: dict[str, dict[str, Any]] = {}
+    for event in events:
+        # What it cannot have been tells nothing.
+        with contextlib.suppress(ValueError, RecursionError):
+            told.update(_task_in_event(event))
     counts = dict.fromkeys(record["counts"], 0)
     for task in record["tasks"]:
         # The journal is never behind; the record is written once a second.
         task.update(told.get(task["id"], {}))
         if task["status"] == "running":
-            task["status"] = "cancelled"
+            task.update(status="cancelled", reason=CRASHED)
+            log = f"{LOGS}/{log_name(task['id'])}"
+            if os.path.exists(f"{folder}/{log}"):
+                task["log"] = log
         elif task["status"] == "waiting":
-            task.update(status="skipped", reason="crashed")
+            task.update(status="skipped", reason=CRASHED)
         counts[task["status"]] += 1
-    record.update(
-        status="interrupted", reason="crashed", counts=counts, finished_at=timestamp(now_ms)
-    )
-    _write(f"{run_folder(root, run_id)}/{EXECUTION}", json.dumps(record, ensure_ascii=False))
+    times = (event["at_ms"] for event in events if type(event.get("at_ms")) is int)
+    # As far as anybody knows it ended when it was last heard of.
+    last_ms = max(times, default=None)
+    record.update(status="interrupted", reason=CRASHED, counts=counts)
+    record["finished_at"] = record["started_at"] if last_ms is None else timestamp(last_ms)
+    return record
 
 
 def prune(root: str, *, keep: int) -> int:
@@ -119,26 +140,26 @@ def prune(root: str, *, keep: int) -> int:
     return len(doomed)
 
 
-def _tasks_in_journal(path: str) -> dict[str, dict[str, Any]]:
-    """What the journal knows of each task that started or ended."""
-    told: dict[str, dict[str, Any]] = {}
+def _events_in(path: str) -> list[dict[str, Any]]:
+    """What the journal tells, as far as it can be read."""
     try:
         with open(path, "rb") as file:
             lines = file.read().splitlines()
     except OSError:
-        return told
+        return []
+    events = []
     for line in lines:
-        # What the crash cut off tells nothing, and neither does what it cannot have been.
+        # The crash may have cut off the last one.
         with contextlib.suppress(ValueError, RecursionError):
-            told.update(_task_in_event(json.loads(line)))
-    return told
+            events.append(json.loads(line))
+    return [event for event in events if isinstance(event, dict)]
 
 
-def _task_in_event(event: Any) -> dict[str, dict[str, Any]]:
+def _task_in_event(event: dict[str, Any]) -> dict[str, dict[str, Any]]:
     from pipec.runtime.events import TaskFinished, TaskSkipped, TaskStarted, event_kind
     from pipec.runtime.evidence.typed import value_of
 
-    kind = event.get("event") if isinstance(event, dict) else None
+    kind = event.get("event")
     if kind == event_kind(TaskStarted):
         started = value_of(TaskStarted, event)
         return {started.task: {"status": "running", "started_at": timestamp(started.at_ms)}}

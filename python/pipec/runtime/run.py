@@ -97,7 +97,7 @@ def repair_left_behind(request: RunRequest, services: Services, lock: RunLock) -
     if lock.left_behind:
         # If it cannot be written it stays as the crash left it: readers see that nobody holds it.
         with contextlib.suppress(OSError):
-            repair(request.root, lock.left_behind, services.clock.now_ms())
+            repair(request.root, lock.left_behind)
 
 
 def _execute(assessment: Assessment, recorder: Recorder) -> RunRecord:
