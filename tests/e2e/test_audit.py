@@ -311,6 +311,49 @@ def test_a_server_of_its_own_is_no_network(app: Project) -> None:
     assert told(audited(app, "t")) == set()
 
 
+def test_a_file_is_read_by_whichever_name_it_goes(app: Project) -> None:
+    app.write(
+        "names.py",
+        "import os\n"
+        "folder = os.open('lib', os.O_RDONLY)\n"
+        "os.close(os.open('1', os.O_RDONLY, dir_fd=folder))\n"
+        "open('link').close()\n"
+        "open('folder/2').close()\n"
+        "os.link('lib/3', 'out')\n"
+        "os.symlink('lib/4', 'own')\n"
+        "open('own').close()\n",
+    )
+    (app.folder / "link").symlink_to("conf.ini")
+    (app.folder / "folder").symlink_to("lib")
+    task = "inputs = ['names.py']\noutputs = ['out', 'own']\nrun = 'python3 names.py'\n"
+    app.write("pipeline.toml", f"name = 'app'\n[tasks.t]\n{task}")
+    read = ("lib/1", "link", "conf.ini", "folder", "lib/2", "lib/3", "lib/4")
+    assert told(audited(app, "t")) == {("UNDECLARED_READ", path) for path in read}
+    declared = f"inputs = {['names.py', *read[1:4], 'lib/*']}"
+    app.write("pipeline.toml", f"name = 'app'\n[tasks.t]\n{task.replace(INPUTS, declared)}")
+    (app.folder / "out").unlink()
+    (app.folder / "own").unlink()
+    assert told(audited(app, "t")) == set()
+
+
+INPUTS = "inputs = ['names.py']"
+
+
+@pytest.mark.parametrize("made", ["mkdir -p new/deep", "mkdir new; mv new other; mkdir other/deep"])
+def test_what_is_in_a_folder_that_was_moved_was_written(app: Project, made: str) -> None:
+    name = "other" if "other" in made else "new"
+    run = f"{made}; echo 1 > {name}/deep/a; mv {name} dist; cat dist/deep/a; mv lib kept"
+    app.write("pipeline.toml", f"name = 'app'\n[tasks.t]\nrun = '{run}'\n")
+    kept = {("UNDECLARED_WRITE", f"kept/{number}") for number in range(1, 5)}
+    found = {("UNDECLARED_WRITE", "dist/deep/a"), ("UNDECLARED_WRITE", "lib"), *kept}
+    assert told(audited(app, "t")) == found
+    shutil.rmtree(app.folder / "dist")
+    (app.folder / "kept").rename(app.folder / "lib")
+    whole = run.replace("; mv lib kept", "")
+    app.write("pipeline.toml", f"name='app'\n[tasks.t]\noutputs=['dist/**']\nrun='{whole}'\n")
+    assert told(audited(app, "t")) == set()
+
+
 def test_without_strace_it_says_so(app: Project) -> None:
     folder = app.folder / "few"
     folder.mkdir()

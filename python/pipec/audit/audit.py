@@ -82,8 +82,10 @@ def _add(trace: Trace, more: Trace) -> None:
     """Adds what a later step did: what an earlier one wrote is not read from outside."""
     trace.read |= more.read - trace.written
     trace.removed |= more.removed - trace.written
+    trace.followed |= more.followed - trace.written
     trace.looked_at |= more.looked_at
     trace.written |= more.written
+    trace.made |= more.made
     trace.executed |= more.executed
     trace.connected |= more.connected
     trace.bound |= more.bound

@@ -77,7 +77,7 @@ def compare(declared: Declared, trace: Trace) -> tuple[AuditFinding, ...]:
 def _reads(declared: Declared, trace: Trace) -> Iterator[AuditFinding]:
     # Threads are read one after the other: what one wrote another may seem to have read before.
     scratch = {path for path in trace.written if not os.path.lexists(path)}
-    inside = sorted(_inside(declared.root, trace.read - scratch))
+    inside = sorted({*_inside(declared.root, trace.read - scratch), *_links(declared, trace)})
     covered = set(declared.inputs) | _values_of_files(declared)
     unknown = [path for path in inside if path not in covered]
     own = selected(declared.task.outputs, unknown)
@@ -149,7 +149,7 @@ def _outside_reads(declared: Declared, trace: Trace) -> Iterator[AuditFinding]:
 
 
 def _writes(declared: Declared, trace: Trace) -> Iterator[AuditFinding]:
-    remaining = {path for path in trace.written if os.path.lexists(path)}
+    remaining = {path for path in _with_moved(trace) if os.path.lexists(path)}
     inside = sorted(_inside(declared.root, remaining))
     covered = selected(declared.task.outputs, inside)
     for path in inside:
@@ -186,6 +186,15 @@ def _writes(declared: Declared, trace: Trace) -> Iterator[AuditFinding]:
             )
 
 
+def _with_moved(trace: Trace) -> Iterator[str]:
+    """What was written, and what is in the folders that were moved to where they are."""
+    for path in trace.written:
+        yield path
+        if os.path.isdir(path) and not os.path.islink(path):
+            for folder, _, files in os.walk(path):
+                yield from (os.path.join(folder, name) for name in files)
+
+
 def _network(trace: Trace) -> Iterator[AuditFinding]:
     for host, port in sorted(trace.connected):
         is_local = host.startswith("127.") or host in ("::1", "::ffff:127.0.0.1")
@@ -202,6 +211,7 @@ def _network(trace: Trace) -> Iterator[AuditFinding]:
 
 def _unused(declared: Declared, trace: Trace) -> Iterator[AuditFinding]:
     touched = set(_inside(declared.root, trace.read | trace.looked_at | trace.written))
+    touched.update(_links(declared, trace))
     by_rule: dict[str, list[str]] = {}
     for path, rule in declared.rules.items():
         by_rule.setdefault(rule, []).append(path)
@@ -289,6 +299,13 @@ def _inside(root: str, paths: Iterable[str]) -> Iterator[str]:
             relative = path[len(root) + 1 :]
             if not os.path.isdir(path) and not relative.startswith(".pipec/"):
                 yield relative
+
+
+def _links(declared: Declared, trace: Trace) -> Iterator[str]:
+    """The links of the project that were followed, relative to it: also those to folders."""
+    for path in trace.followed - trace.written:
+        if _is_inside(declared.root, path):
+            yield path[len(declared.root) + 1 :]
 
 
 def _is_inside(root: str, path: str) -> bool:

@@ -28,7 +28,10 @@ _LOOKING = {
     "readlink", "readlinkat",
 }  # fmt: skip
 _WRITING_FIRST = {"truncate", "mknod", "mknodat"}
-_WRITING_LAST = {"rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat"}
+_MOVING = {"rename", "renameat", "renameat2"}
+_LINKING = {"link", "linkat"}
+_WRITING_LAST = {"symlink", "symlinkat"}
+_MAKING_FOLDERS = {"mkdir", "mkdirat"}
 _NETWORK = {"connect", "sendto", "sendmsg", "sendmmsg", "bind"}
 _STARTING = {"fork", "vfork", "clone", "clone3"}
 
@@ -38,12 +41,17 @@ class Trace:
     """What was seen. Paths are absolute; `read` and `removed` hold only files that were not written
     before.
 
+    `followed` holds the links by whose names files were opened. A folder in `written` was moved
+    there, with all that is in it; `made` holds the folders that were not there before.
+
     `connected` holds host and port of each peer; `bound` the ports that were listened on.
     """
 
     read: set[str] = field(default_factory=set)
+    followed: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
+    made: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
     executed: set[str] = field(default_factory=set)
     connected: set[tuple[str, int]] = field(default_factory=set)
@@ -101,6 +109,7 @@ class _Reader:
     def __init__(self, trace: Trace, files: dict[int, str]) -> None:
         self._trace = trace
         self._files = files
+        self._looked_at: set[str] = set()
 
     def follow(self, pid: int, cwd: str) -> None:
         """Reads a process, and each that it started where it started it, without recursion."""
@@ -142,19 +151,58 @@ class _Reader:
             paths = [os.path.realpath(path) for path in named]
             # The link counts too: it is how an environment of Python names its interpreter.
             self._trace.executed.update(named + paths)
-            self._trace.read.update(path for path in paths if path not in self._trace.written)
-        elif name in _WRITING_FIRST:
-            self._trace.written.update(_paths(arguments, cwd)[:1])
+            for path, real in zip(named, paths, strict=True):
+                self._note_followed(path)
+                self._note_read(real)
+        else:
+            self._note_changed(name, _paths(arguments, cwd))
+
+    def _note_changed(self, name: str, paths: list[str]) -> None:
+        """What a call did to names of files and folders, not to what is in them."""
+        if name in _WRITING_FIRST:
+            self._trace.written.update(paths[:1])
         elif name in _WRITING_LAST:
-            paths = _paths(arguments, cwd)
-            if name.startswith("rename"):
-                self._note_removed(paths[:1])
             self._trace.written.update(paths[-1:])
+        elif name in _MAKING_FOLDERS:
+            self._trace.made.update(paths[:1])
+        elif name in _MOVING:
+            self._note_moved(paths[0], paths[-1])
+        elif name in _LINKING:
+            # Another name for a file shows what is in it. One without a name yet is new.
+            self._note_read(paths[0].removesuffix(" (deleted)"))
+            self._trace.written.add(paths[-1])
         elif name in ("unlink", "unlinkat"):
-            self._note_removed(_paths(arguments, cwd)[:1])
+            self._note_removed(paths[:1])
+
+    def _note_read(self, path: str) -> None:
+        if path not in self._trace.written:
+            self._trace.read.add(path)
 
     def _note_removed(self, paths: list[str]) -> None:
         self._trace.removed.update(path for path in paths if path not in self._trace.written)
+
+    def _note_moved(self, source: str, to: str) -> None:
+        trace = self._trace
+        if source in trace.made:
+            trace.made.add(to)
+        else:
+            self._note_removed([source])
+        trace.written.add(to)
+        if source in trace.made or os.path.isdir(to):
+            below = f"{source}/"
+            for paths in (trace.written, trace.made):
+                moved = {path for path in paths if path.startswith(below)}
+                paths.update(f"{to}/{path[len(below) :]}" for path in moved)
+
+    def _note_followed(self, path: str) -> None:
+        """Each part of a path that is a link: where it leads is a part of what was read."""
+        parts = path.split("/")
+        for end in range(2, len(parts) + 1):
+            part = "/".join(parts[:end])
+            if part not in self._looked_at:
+                self._looked_at.add(part)
+                if part not in self._trace.written and os.path.islink(part):
+                    self._trace.followed.add(part)
 
     def _note_opened(self, name: str, arguments: str, rest: str, cwd: str) -> None:
         if "O_DIRECTORY" in arguments or "O_PATH" in arguments:
@@ -169,8 +217,10 @@ class _Reader:
         empties = name == "creat" or "O_TRUNC" in arguments or "O_EXCL" in arguments
         # What is opened to be read and made if need be is more often new than old.
         makes = empties or ("O_RDWR" in arguments and "O_CREAT" in arguments)
-        if not ("O_WRONLY" in arguments or makes) and path not in self._trace.written:
-            self._trace.read.add(path)
+        if not ("O_WRONLY" in arguments or makes):
+            self._note_read(path)
+            if paths and paths[0] != path:
+                self._note_followed(paths[0])
         if writes or empties:
             self._trace.written.add(path)
 
