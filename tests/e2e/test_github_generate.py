@@ -149,6 +149,24 @@ MORE_PROBLEMS = {
         f'[triggers.a]\n{MONDAY}[triggers.b]\n{MONDAY}timezone = "Europe/Paris"\n{X_AT_BOTH}',
         "GitHub cannot tell `0 1 * * 1` in one time zone from the same in another",
     ),
+    "one input": (
+        (
+            '[jobs.x]\ntarget = "test"\nparams = { a-b = "string" }\n'
+            '[jobs.y]\ntarget = "test"\nparams = { a_b = "string" }\n'
+        ),
+        "two parameters would be the input `a_b`",
+    ),
+    "case of inputs": (
+        (
+            '[jobs.x]\ntarget = "test"\nparams = { a = "string" }\n'
+            '[jobs.y]\ntarget = "test"\nparams = { A = "int" }\n'
+        ),
+        "two parameters would be the input `A`",
+    ),
+    "the chosen job": (
+        '[jobs.x]\ntarget = "test"\nparams = { JOB = "string" }\n',
+        "two parameters would be the input `JOB`",
+    ),
     "inputs": (
         "".join(
             f'[jobs.x{index}]\ntarget = "test"\nparams = {{ p{index} = "string" }}\n'

@@ -4,7 +4,13 @@ import re
 from collections.abc import Callable, Iterator
 
 from pipec.backends.github.pages import deployment_id
-from pipec.backends.github.parameters import JOB_INPUT, MOST_INPUTS, input_names, inputs_of
+from pipec.backends.github.parameters import (
+    JOB_INPUT,
+    MOST_INPUTS,
+    input_names,
+    inputs_of,
+    variable,
+)
 from pipec.backends.github.subject import PLAN_JOB, Subject
 from pipec.backends.github.triggers import crons_of
 from pipec.codes import Code
@@ -175,9 +181,11 @@ def too_many_inputs(subject: Subject) -> Iterator[Finding]:
         yield _finding(message, ("jobs",))
     taken: dict[str, tuple[str, str]] = {}
     for (job_id, name), shared in input_names(jobs).items():
-        other = taken.setdefault(shared, (job_id, name))
+        # GitHub takes no notice of case, and a step finds `a-b` and `a_b` in one variable.
+        other = taken.setdefault(variable(shared), (job_id, name))
         is_shared = other[1] == name and shared == name
-        if shared == JOB_INPUT or (other != (job_id, name) and not is_shared):
+        is_chosen_job = variable(shared) == variable(JOB_INPUT)
+        if is_chosen_job or (other != (job_id, name) and not is_shared):
             message = f"two parameters would be the input `{shared}`"
             yield _finding(message, ("jobs", job_id, "params", name), "rename one of them")
 
