@@ -1,10 +1,9 @@
 """`pipec watch`: events only wake, the keys decide."""
 
-import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,56 +12,7 @@ import pytest
 from tests.conftest import Project
 from tests.e2e.records import read_journal, read_records, statuses
 from tests.e2e.survivors import MARK, assert_none_left
-
-
-class Watch:
-    """A watch under way; its events are read one after the other."""
-
-    def __init__(self, project: Project, *words: str, env: dict[str, str] | None = None) -> None:
-        self.mark = str(project.folder)
-        self._project = project
-        self.process = project.start(
-            "watch", *words, "--format", "jsonl", env={MARK: self.mark, **(env or {})}
-        )
-        self.seen: list[dict[str, Any]] = []
-
-    def until(self, kind: str, task: str | None = None) -> dict[str, Any]:
-        """Reads on to the next event of a kind; a watch that ends is a failure."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            event: dict[str, Any] = json.loads(line)
-            self.seen.append(event)
-            if event["event"] == kind and task in (None, event.get("task")):
-                return event
-        assert self.process.stderr is not None
-        raise AssertionError(self.process.stderr.read().decode())
-
-    def rest(self) -> dict[str, Any]:
-        """Reads on until nothing is left to do."""
-        return self.until("watch_waiting")
-
-    def end(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Ends it, and sees to it that nothing is left."""
-        self.process.send_signal(number)
-        self.process.communicate(timeout=30)
-        assert_none_left(self.mark)
-        return self.process.returncode
-
-
-@pytest.fixture
-def watch(project: Project) -> Iterator[Callable[..., Watch]]:
-    watches: list[Watch] = []
-
-    def start(*words: str, env: dict[str, str] | None = None) -> Watch:
-        watches.append(Watch(project, *words, env=env))
-        return watches[-1]
-
-    yield start
-    for one in watches:
-        if one.process.poll() is None:
-            one.process.kill()
-            one.process.communicate()
-
+from tests.e2e.watching import Watch
 
 PIPELINE = """
 name = "app"

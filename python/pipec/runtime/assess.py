@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipec.codes import Code
 from pipec.diagnostics import Finding
 from pipec.errors import BugError, RunError, SpecError
-from pipec.ir.inputs import FileValueInput
+from pipec.ir.inputs import CommandInput, FileValueInput
 from pipec.ir.step import AgentStep
 from pipec.ir.task import Task, TaskId
 from pipec.plan.services import asked_services, services_of
@@ -92,6 +92,10 @@ class Assessment:
         if self._are_met(self.request.pipeline.tasks[task], self._in_place):
             return self._decisions.get(task)
         return None
+
+    def refusal(self, task: TaskId) -> str:
+        """Why the policy on command lines does not let the task run; empty: it does."""
+        return self._barred.get(task, "")
 
     def is_in_place(self, task: TaskId) -> bool:
         """Whether neither the task nor anything that it depends on has to run or be restored."""
@@ -261,6 +265,8 @@ def _barred(request: RunRequest) -> dict[TaskId, str]:
         try:
             if not dynamic_steps(task):
                 ready_steps(request, task, {})
+            elif request.found is not None and task.id in request.found.returned:
+                ready_steps(request, task, request.found.returned[task.id])
         except RunError as refusal:
             if refusal.code in REFUSALS:
                 barred[task.id] = refusal.message
@@ -270,17 +276,25 @@ def _barred(request: RunRequest) -> dict[TaskId, str]:
 def foreseeable_values(request: RunRequest, task: Task, values: FileValues) -> list[Extra] | None:
     """Label and value of what only Python can find of the task's key, without running anything.
 
-    None: something has to run before its key is known.
+    None: something has to run before its key is known, and was not found a moment ago.
 
     Raises:
         RunError: a value cannot be found.
     """
-    if has_command_inputs(task) or dynamic_steps(task):
+    known = request.found
+    needs_a_run = has_command_inputs(task) or bool(dynamic_steps(task))
+    if needs_a_run and (known is None or not known.covers(task)):
         return None
-    wanted = (item for item in task.structured_inputs if isinstance(item, FileValueInput))
-    found: list[Extra] = [[file_label(item), values.value(item)] for item in wanted]
+    found: list[Extra] = []
+    for item in task.structured_inputs:
+        if isinstance(item, FileValueInput):
+            found.append([file_label(item), values.value(item)])
+        elif isinstance(item, CommandInput):
+            assert known is not None
+            found.append([item.command, known.commands[item.command]])
     if not is_plain(request, task):
-        found += key_values(request, ready_steps(request, task, {}), {})
+        returned = known.returned.get(task.id, {}) if known is not None else {}
+        found += key_values(request, ready_steps(request, task, returned), returned)
     return found
 
 

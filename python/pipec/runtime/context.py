@@ -1,7 +1,7 @@
 """Everything that the tasks of one run share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipec.codes import Code
@@ -10,6 +10,7 @@ from pipec.ports.executor import Executor
 from pipec.runtime import environment
 from pipec.runtime.command_values import CommandValues
 from pipec.runtime.far_store import FarStore
+from pipec.runtime.found import Found
 from pipec.runtime.inputs import FileValues
 from pipec.runtime.interrupt import Interrupt
 from pipec.runtime.process import Processes
@@ -29,7 +30,8 @@ class RunContext:
     """One run under way.
 
     `executor` runs the commands of steps, `processes` whatever else has to run. `far` is the store
-    behind the project's own. `session_store` is the folder of the session's results.
+    behind the project's own. `session_store` is the folder of the session's results. `found`: what
+    had to be run to know it.
     """
 
     request: RunRequest
@@ -43,6 +45,7 @@ class RunContext:
     file_values: FileValues
     command_values: CommandValues
     session_store: str
+    found: Found = field(default_factory=Found)
     far: FarStore | None = None
 
     def environment_of(

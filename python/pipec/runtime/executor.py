@@ -62,10 +62,6 @@ class Work(Protocol):
         """Keeps what was learnt for the next run."""
 
 
-STALE = "inputs changed"
-"""Why a run ended before its time in a watch."""
-
-
 def execute(work: Work, recorder: Recorder) -> RunRecord:
     """Executes the plan and closes its record."""
     with asyncio.Runner(loop_factory=work.services.open_loop) as runner:
@@ -178,7 +174,7 @@ async def execute_within(work: Work, recorder: Recorder, *, host: Host | None) -
         if interrupt.requested:
             await asyncio.to_thread(end_survivors, recorder.run_id, groups.live)
         work.save(recorder.warn)
-        return _close(run, is_stale=_is_stale(host))
+        return _close(run, None if host is None else host.live)
     except BaseException:
         groups.signal_all(signal.SIGKILL)
         recorder.finish("failed", INTERNAL_ERROR, reason="internal error")
@@ -218,7 +214,7 @@ async def _work_off(run: RunContext, work: Work, host: Host | None) -> None:
 
     upkeep = Upkeep(run, settle, host)
     if host is not None:
-        host.live = LiveRun(schedule, upkeep, run.recorder)
+        host.live = LiveRun(schedule, upkeep, run.recorder, run.found)
 
     async def start(task_id: TaskId) -> Ending:
         task = run.request.pipeline.tasks[task_id]
@@ -250,6 +246,7 @@ async def _work_off(run: RunContext, work: Work, host: Host | None) -> None:
         at_ms = run.recorder.clock.now_ms()
         run.recorder.emit(TaskReady(at_ms=at_ms, task=task_id))
 
+    timer = _bound_cycle(run, host)
     try:
         await upkeep.open()
         await drive(
@@ -264,7 +261,20 @@ async def _work_off(run: RunContext, work: Work, host: Host | None) -> None:
         for task_id, reason in schedule.never_started():
             upkeep.skip(skipped_record(task_id, reason))
     finally:
+        if timer is not None:
+            timer.cancel()
         await upkeep.close()
+
+
+def _bound_cycle(run: RunContext, host: Host | None) -> asyncio.TimerHandle | None:
+    """Within a watch, a run that is out of time ends, and the watch goes on."""
+    request = run.request
+    if host is None or host.live is None or request.timeout_ms is None:
+        return None
+    limit = f"{request.time_limit} may take {spell_duration(request.timeout_ms)}"
+    left_ms = request.timeout_ms - run.recorder.elapsed_ms()
+    loop = asyncio.get_running_loop()
+    return loop.call_later(max(0, left_ms) / 1000, host.live.run_out, limit)
 
 
 async def _prepare_service(run: RunContext, upkeep: Upkeep, work: Work, task: Task) -> bool:
@@ -283,19 +293,17 @@ async def _prepare_service(run: RunContext, upkeep: Upkeep, work: Work, task: Ta
     return True
 
 
-def _is_stale(host: Host | None) -> bool:
-    return host is not None and host.live is not None and host.live.is_stale
-
-
-def _close(run: RunContext, *, is_stale: bool) -> RunRecord:
+def _close(run: RunContext, live: LiveRun | None) -> RunRecord:
     if run.interrupt.requested:
         return run.recorder.finish(
             run.interrupt.status, run.interrupt.exit_code, reason=run.interrupt.reason
         )
+    if live is not None and live.limit:
+        return run.recorder.finish("failed", 1, reason=live.reason)
     if any(_is_failure(run.request.pipeline.tasks, record) for record in run.recorder.tasks()):
         return run.recorder.finish("failed", 1)
-    if is_stale:
-        return run.recorder.finish("interrupted", 1, reason=STALE)
+    if live is not None and live.is_stale:
+        return run.recorder.finish("interrupted", 1, reason=live.reason)
     return run.recorder.finish("passed", 0)
 
 

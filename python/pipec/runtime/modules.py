@@ -16,8 +16,16 @@ def modules_of(root: str, module: str) -> dict[str, str]:
     return dict(sorted(_Modules(root).read(module).items()))
 
 
+def folders_of(root: str, module: str) -> set[str]:
+    """The folders (relative to the root) in which these files lie, or would if they were new."""
+    modules = _Modules(root)
+    modules.read(module)
+    return {"", *modules.folders}
+
+
 class _Modules:
     def __init__(self, root: str) -> None:
+        self.folders: set[str] = set()
         self._root = root
         self._digests: dict[str, str] = {}
 
@@ -44,13 +52,16 @@ class _Modules:
         parts = module.split(".")
         for depth in range(1, len(parts) + 1):
             place, name = "/".join(parts[:depth]), ".".join(parts[:depth])
+            is_folder = os.path.isdir(os.path.join(self._root, place))
+            if is_folder:
+                self.folders.add(place)
             # In the order in which Python looks.
             for path in (f"{place}/__init__.py", f"{place}.py"):
                 if os.path.isfile(os.path.join(self._root, path)):
                     yield path, name
                     break
             else:
-                if not os.path.isdir(os.path.join(self._root, place)):
+                if not is_folder:
                     return
 
 

@@ -93,6 +93,7 @@ async def _extras(run: RunContext, task: Task) -> list[Extra]:
             value = mocked_value(run.request, item)
             if value is None:
                 value = await run.command_values.value(item.command)
+                run.found.commands[item.command] = value
             extras.append([item.command, value])
     return extras
 
@@ -126,6 +127,8 @@ class _Performance:
                 from pipec.runtime.policy.kept import keep_refusal
 
                 keep_refusal(self._run, self._task.id, trouble)
+            if self._halt.requested and self._halt.error is None:
+                return self._record("cancelled", reason=self._halt.reason)
             return await self._fail(self._run.error(trouble.code, trouble.message))
         finally:
             self._close_log()
@@ -171,6 +174,7 @@ class _Performance:
             self._steps = ready_steps(run.request, task, {})
         elif self._steps is None:
             returned = await self._call_dynamic()
+            run.found.returned[task.id] = returned
             self._steps = ready_steps(run.request, task, returned)
             self._values = key_values(run.request, self._steps, returned)
         return self._values
@@ -178,6 +182,7 @@ class _Performance:
     async def _call_dynamic(self) -> dict[int, list[dict[str, Any]]]:
         """What each `dynamic` function returns: asked once in a run, before the key is known."""
         returned: dict[int, list[dict[str, Any]]] = {}
+        self._upkeep.calls(self._task, self._halt)
         for number, step in dynamic_steps(self._task):
             from pipec.runtime.call_step import call_dynamic
 

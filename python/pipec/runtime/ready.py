@@ -167,6 +167,12 @@ def code_values(root: str, step: PythonStep) -> list[Extra]:
     return [[f"module {path}", digest] for path, digest in found.items()]
 
 
+def code_token(root: str, task: Task) -> str:
+    """What the `dynamic` steps of a task come to, as their files are now; empty: it has none."""
+    steps = dynamic_steps(task)
+    return repr([code_values(root, step) for _, step in steps]) if steps else ""
+
+
 def without_root(text: str, root: str) -> str:
     """The text with the project's folder replaced: the same commands elsewhere are the same.
 

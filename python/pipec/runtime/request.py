@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pipec.ports.executor import Executor
     from pipec.ports.store import Store
+    from pipec.runtime.found import Found
     from pipec.runtime.screen import Screen
     from pipec.runtime.stop import Stop
 
@@ -39,7 +40,7 @@ class RunRequest:
     records stay, 0 for all. `max_log_bytes`: of each task's log, 0 for no limit. `replay_logs`:
     hits give their stored log as output. `kill_grace_ms`: how long a process has between TERM and
     KILL. `platform`: such as `linux-x86_64`. `passed` and `failed`: what became of tasks a moment
-    ago, in a watch, as the engine takes it.
+    ago, in a watch, as the engine takes it. `found`: what was found out then, for who only looks.
     """
 
     root: str
@@ -63,6 +64,7 @@ class RunRequest:
     kill_grace_ms: int = 5000
     passed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    found: "Found | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

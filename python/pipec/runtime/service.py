@@ -91,6 +91,11 @@ class RunningService:
         """Whether it has ended for good."""
         return self._state == "over"
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether it is not ready yet."""
+        return self._state == "starting"
+
     async def wait_until_ready(self) -> bool:
         """Whether it is ready now; False if it is over."""
         while self._state == "starting":

@@ -5,7 +5,7 @@ until the run is interrupted.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +17,7 @@ from pipec.runtime.halt import Halt
 from pipec.runtime.host import Host
 from pipec.runtime.outcome import NOT_NEEDED, skipped_record
 from pipec.runtime.platforms import runs_here
+from pipec.runtime.ready import code_token
 from pipec.runtime.record import TaskRecord
 from pipec.runtime.service import RunningService
 
@@ -131,6 +132,12 @@ class Upkeep:
         """A task runs its steps; `halt` ends it."""
         self._halts[task] = halt
 
+    def calls(self, task: Task, halt: Halt) -> None:
+        """Functions of a task are called to find its key; `halt` ends that."""
+        if self._host is not None:
+            self._run.found.code[task.id] = code_token(self._run.request.root, task)
+        self._halts[task.id] = halt
+
     def running(self) -> dict[TaskId, str]:
         """The tasks that run their steps now, with their keys."""
         return {task: halt.key for task, halt in self._halts.items()}
@@ -140,6 +147,14 @@ class Upkeep:
         if task in self._halts:
             self._halts[task].request(reason)
 
+    def halt_all(self, reason: str) -> None:
+        """Ends every task that runs its steps, and every service that is not ready yet."""
+        for halt in self._halts.values():
+            halt.request(reason)
+        for service in self._services.values():
+            if service.is_starting:
+                self._keep(service.stop(reason))
+
     def ended(self, task: TaskId) -> None:
         """A task is in its final state: services that only it still needed are ended."""
         self._halts.pop(task, None)
@@ -147,9 +162,7 @@ class Upkeep:
             waiting = self._waiting[service]
             waiting.discard(task)
             if not waiting and service not in self._asked and self._host is None:
-                ending = asyncio.ensure_future(self._end(service, _NO_LONGER_NEEDED))
-                self._endings.add(ending)
-                ending.add_done_callback(self._endings.discard)
+                self._keep(self._end(service, _NO_LONGER_NEEDED))
 
     def skip(self, record: TaskRecord) -> None:
         """A task, or a service, that never came to its turn."""
@@ -193,6 +206,12 @@ class Upkeep:
             host.standing[service] = running
             running.on_end = partial(host.has_ended, running)
             self._settle_once(running.record())
+
+    def _keep(self, ending: Coroutine[object, object, None]) -> None:
+        """An ending that is waited for when all of it ends."""
+        future = asyncio.ensure_future(ending)
+        self._endings.add(future)
+        future.add_done_callback(self._endings.discard)
 
     async def _end(self, service: TaskId, reason: str) -> None:
         running = self._services.get(service)

@@ -4,6 +4,7 @@ A wake says nothing but that it is worth looking: the keys decide what is to be 
 """
 
 import asyncio
+import errno
 from collections.abc import Callable, Sequence
 
 from pipec import _core
@@ -16,7 +17,18 @@ POLL_S = 1.0
 REST = 4
 """After a look there is none for this many times as long as it took, however much happens."""
 
-OpenEvents = Callable[[], "_core.FolderEvents"]
+_LIMITS = {
+    errno.ENOSPC: "fs.inotify.max_user_watches",
+    errno.EMFILE: "fs.inotify.max_user_instances",
+}
+
+
+def why_not(error: OSError) -> str:
+    """Why folders cannot be listened to: the system's own words for its limits mislead."""
+    limit = _LIMITS.get(error.errno or 0)
+    if limit is not None:
+        return f"the limit `{limit}` of the system is reached"
+    return error.strerror or str(error)
 
 
 class Wakes:

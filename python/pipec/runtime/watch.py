@@ -6,31 +6,30 @@ while its inputs change is ended, and started again by the next run, when the ot
 
 import asyncio
 import dataclasses
-import hashlib
-import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 
 from pipec.codes import Code
 from pipec.errors import PipecError
-from pipec.ir.inputs import FileValueInput
 from pipec.ir.task import Task, TaskId
 from pipec.runtime.assess import Assessment, assess
 from pipec.runtime.events import Event, WarningRaised, WatchChanged, WatchWaiting
 from pipec.runtime.executor import execute_within
+from pipec.runtime.found import Found
 from pipec.runtime.host import Host
+from pipec.runtime.live import OUT_OF_TIME
 from pipec.runtime.lock import RunLock
-from pipec.runtime.platforms import runs_here
+from pipec.runtime.ready import code_token
 from pipec.runtime.record import RunRecord, TaskRecord
 from pipec.runtime.recorder import Recorder
 from pipec.runtime.records import new_run_id, prune
 from pipec.runtime.request import RunRequest, Services
 from pipec.runtime.run import begin, keep_evidence_of, repair_left_behind, take_lock
 from pipec.runtime.service import RunningService
-from pipec.runtime.stores import planned
 from pipec.runtime.unsupported import refuse_unsupported
-from pipec.runtime.wakes import Wakes
+from pipec.runtime.wakes import Wakes, why_not
+from pipec.runtime.watched import folders, full_token, tokens
 
 _BETWEEN_TRIES_S = 0.2
 _STALE = "its inputs changed"
@@ -74,6 +73,7 @@ class _Watch:
         self._records: dict[TaskId, TaskRecord] = {}
         self._passed: dict[str, Mapping[str, str]] = {}
         self._failed: dict[str, str] = {}
+        self._found = Found()
         self._runs = 0
         self._has_told_of_lock = False
 
@@ -152,7 +152,7 @@ class _Watch:
             # What was read is not read again each time that somebody looks during the run.
             await asyncio.to_thread(assessment.save, lambda _code, _message: None)
             self._wakes.listen(self._folders(assessment))
-            before = self._tokens(assessment)
+            before = tokens(assessment)
             recorder = Recorder(request, services, run_id)
             begin(assessment, recorder)
             following = asyncio.ensure_future(self._follow())
@@ -161,6 +161,8 @@ class _Watch:
             finally:
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
+                if self._host.live is not None:
+                    self._found = self._found.with_later(self._host.live.found)
                 self._host.live = None
                 self._host.interrupt.on_begin = lambda _code, _cause: None
             keep_evidence_of(assessment, record)
@@ -211,9 +213,13 @@ class _Watch:
         task = assessment.request.pipeline.tasks.get(task_id)
         if task is None or task_id not in assessment.request.plan.tasks:
             return True
+        key = live.running().get(task_id, "")
+        called = live.found.code.get(task_id)
+        if called is not None and called != code_token(assessment.request.root, task):
+            return True
         decision = assessment.decision(task_id)
         if decision is not None and decision.key is not None:
-            return decision.key != live.running().get(task_id, decision.key)
+            return decision.key != (key or decision.key)
         return any(self._is_other(assessment, need) for need in task.depends_on)
 
     def _is_other(self, assessment: Assessment, task_id: TaskId) -> bool:
@@ -229,7 +235,10 @@ class _Watch:
 
     async def _look(self) -> Assessment | None:
         """How things stand now; None if that cannot be said, which was told then."""
-        request = self._with_moment_ago()
+        found = self._found
+        if self._host.live is not None:
+            found = found.with_later(self._host.live.found)
+        request = dataclasses.replace(self._with_moment_ago(), found=found)
         services = dataclasses.replace(self._services, begun=None)
         started = self._services.clock.monotonic()
         try:
@@ -254,7 +263,7 @@ class _Watch:
     def _changed(self, assessment: Assessment) -> list[TaskId]:
         """The tasks that would have to run, or that would come to another end."""
         changed = []
-        for task_id, token in self._tokens(assessment).items():
+        for task_id, token in tokens(assessment).items():
             known = self._known.get(task_id)
             last = self._records.get(task_id)
             if known is None and last is not None and last.status == "skipped":
@@ -272,21 +281,6 @@ class _Watch:
         decision = assessment.decision(task.id)
         return decision is None or (decision.is_hit and decision.intact)
 
-    def _tokens(self, assessment: Assessment) -> dict[TaskId, str]:
-        """What decides about each task, as far as it can be known before something runs."""
-        tokens: dict[TaskId, str] = {}
-        for task in planned(assessment.request):
-            if not task.steps or not runs_here(task, assessment.request.platform):
-                continue
-            decision = assessment.decision(task.id)
-            if decision is not None and decision.key is not None:
-                tokens[task.id] = decision.key
-            elif all(assessment.is_in_place(need) for need in task.depends_on):
-                files = _files_token(assessment, task)
-                if files:
-                    tokens[task.id] = files
-        return tokens
-
     def _learn(self, record: RunRecord, before: Mapping[TaskId, str]) -> None:
         """What the run says of the tasks, for the next look."""
         unsure = frozenset(
@@ -294,33 +288,25 @@ class _Watch:
             for warning in record.warnings
             if warning.code == Code.INPUTS_CHANGED and warning.task is not None
         )
+        is_out_of_time = record.status == "failed" and (record.reason or "").startswith(OUT_OF_TIME)
         self._known = {}
         for task in record.tasks:
             task_id = TaskId(task.id)
             self._records[task_id] = task
             _note(task, self._passed, self._failed, unsure)
-            token = before.get(task_id, "")
-            if token.startswith(_FILES):
-                # Its key cannot be known before it runs: its files stand for it.
-                self._known[task_id] = token
-            elif task.key is not None and task.status != "cancelled":
-                self._known[task_id] = task.key
-            elif task.status == "cancelled":
+            if task.status == "cancelled" and not is_out_of_time:
+                # Whatever it is now, it has not come to its end under that.
                 self._known[task_id] = "cancelled"
+            elif task.key is not None:
+                self._known[task_id] = full_token(task.key, self._found.code.get(task_id, ""))
+            elif task_id in before and task.status != "skipped":
+                # It failed before its key was known, and is not tried again as things were.
+                self._known[task_id] = before[task_id]
+                if task_id in self._request.pipeline.tasks:
+                    self._found.forget(self._request.pipeline.tasks[task_id])
 
     def _folders(self, assessment: Assessment) -> list[str]:
-        """Every folder in which something could matter."""
-        root = assessment.request.root
-        inside = (os.fsdecode(folder) for folder in assessment.engine.folders())
-        folders = [os.path.join(root, folder) if folder else root for folder in inside]
-        files = [*self._source.files]
-        files += [os.path.join(root, file.path) for file in assessment.request.pipeline.env_files]
-        for task in planned(assessment.request):
-            for item in task.structured_inputs:
-                if isinstance(item, FileValueInput):
-                    files.append(os.path.join(root, item.file))
-        folders += [os.path.dirname(file) for file in files]
-        return list(dict.fromkeys([root, *folders]))
+        return folders(assessment, self._source.files)
 
     def _reload(self) -> None:
         request = self._source.reload()
@@ -381,29 +367,14 @@ class _Watch:
             )
 
     def _tell_polling(self, error: OSError | None) -> None:
-        reason = "the limit is reached"
+        reason = "the limit `PIPEC_MAX_WATCHES` is reached"
         if error is not None:
-            reason = error.strerror or str(error)
+            reason = why_not(error)
         message = f"changes cannot be listened to ({reason}): pipec looks for them every second"
         self._tell(WarningRaised(at_ms=self._now_ms(), code=Code.WATCH_POLLS, message=message))
 
     def _now_ms(self) -> int:
         return self._services.clock.now_ms()
-
-
-_FILES = "files "
-
-
-def _files_token(assessment: Assessment, task: Task) -> str:
-    """What stands for a key that cannot be known: the input files."""
-    try:
-        files = assessment.engine.input_files(task.id)
-    except (OSError, ValueError):
-        return ""
-    digest = hashlib.blake2b(digest_size=32)
-    for path, content in sorted(files):
-        digest.update(path + b"\0" + content.encode() + b"\n")
-    return _FILES + digest.hexdigest()
 
 
 def _note(
