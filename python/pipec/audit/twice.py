@@ -70,7 +70,7 @@ def run_twice(request: RunRequest, task: Task, open_engine: Callable[[str], "Eng
     `open_engine` gives an engine for a copy.
 
     Raises:
-        PlanError: the task declares no outputs, or has steps that are no commands.
+        PlanError: the task declares no outputs.
         RunError: it failed.
     """
     if not task.outputs:
@@ -88,12 +88,11 @@ def run_twice(request: RunRequest, task: Task, open_engine: Callable[[str], "Eng
             for path in _present(around.root, task):
                 os.unlink(os.path.join(around.root, path))
             run_steps(
+                request,
                 task,
                 open_engine(around.root),
-                request.host_env,
                 around,
                 log=os.path.join(scratch, f"log{index}"),
-                params=request.params,
                 redaction=redaction_of(request.pipeline, request.host_env),
             )
             made.append((around.root, _present(around.root, task)))

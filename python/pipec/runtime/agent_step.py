@@ -47,7 +47,7 @@ async def _run(
         prompt.seek(0)
         try:
             return await around.run.processes.run(
-                Command(argv=call.command, cwd=around.cwd, env=_environment(around, call)),
+                Command(argv=call.command, cwd=around.cwd, env={**around.env, **call.environment}),
                 take,
                 timeout_s=around.timeout_s,
                 stdin=prompt.fileno(),
@@ -57,10 +57,3 @@ async def _run(
         finally:
             out.end()
             err.end()
-
-
-def _environment(around: Surroundings, call: AgentCall) -> dict[str, str]:
-    told = {"PIPEC_AGENT_PROFILE": call.profile}
-    if call.model:
-        told["PIPEC_AGENT_MODEL"] = call.model
-    return {**around.env, **told}

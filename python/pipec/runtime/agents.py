@@ -25,6 +25,12 @@ class AgentCall:
     prompt: bytes
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What the agent is told beside the prompt."""
+        told = {"PIPEC_AGENT_PROFILE": self.profile}
+        return {**told, "PIPEC_AGENT_MODEL": self.model} if self.model else told
+
+    @property
     def identity(self) -> tuple[tuple[str, str], ...]:
         """What of it enters a key, by name: never the command."""
         return (

@@ -6,6 +6,7 @@ from typing import Any
 from pipec import _core
 from pipec.codes import Code
 from pipec.errors import RunError
+from pipec.ir.pipeline import Pipeline
 from pipec.ir.step import PythonStep, step_text
 from pipec.ports.executor import Exit
 from pipec.runtime.context import RunContext
@@ -75,17 +76,17 @@ async def _call(around: Surroundings, step: PythonStep) -> tuple[Exit, Answer]:
             stream.take,
             timeout_s=around.timeout_s,
             halt=around.halt,
-            fingerprint=lambda: fingerprint(run),
+            fingerprint=lambda: fingerprint(run.engine, run.request.pipeline),
         )
     finally:
         stream.end()
 
 
-def fingerprint(run: RunContext) -> str:
+def fingerprint(engine: "_core.Engine", pipeline: Pipeline) -> str:
     """One digest of the input files of all tasks of the pipeline as they are now."""
     files: dict[bytes, str] = {}
-    for task in run.request.pipeline.tasks:
-        files.update(run.engine.input_files(task))
+    for task in pipeline.tasks:
+        files.update(engine.input_files(task))
     lines = (path + b"\0" + digest.encode() + b"\0" for path, digest in sorted(files.items()))
     return _core.digest("pipec candidate fingerprint v1", b"".join(lines))
 

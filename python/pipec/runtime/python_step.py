@@ -68,7 +68,9 @@ async def call_function(
             try:
                 ended = await processes.run(
                     Command(
-                        argv=(*_python(call), str(theirs.fileno())), cwd=call.cwd, env=call.env
+                        argv=(*python_command(call), str(theirs.fileno())),
+                        cwd=call.cwd,
+                        env=call.env,
                     ),
                     sink,
                     timeout_s=timeout_s,
@@ -93,7 +95,7 @@ def function_text(step: PythonStep) -> str:
     return f"{step.kind} {step.function}"
 
 
-def _python(call: Call) -> tuple[str, ...]:
+def python_command(call: Call) -> tuple[str, ...]:
     """The interpreter: the one that the task requires, else the one that pipec runs under."""
     required = call.runtime.partition("@")[0]
     program = "python" if required == "python" else sys.executable
@@ -108,8 +110,25 @@ async def _talk(
     writer: asyncio.StreamWriter,
     fingerprint: Callable[[], str],
 ) -> None:
+    # A child that is gone has nothing more to say; how it ended tells the rest.
+    with contextlib.suppress(ConnectionError, ValueError, KeyError, TypeError):
+        _say(writer, request_of(call))
+        while line := await reader.readline():
+            message = json.loads(line)
+            if message["kind"] == "ask":
+                _say(writer, await asyncio.to_thread(fingerprint))
+            elif take(answer, message, call):
+                return
+
+
+def _say(writer: asyncio.StreamWriter, message: object) -> None:
+    writer.write(json.dumps(message).encode("ascii") + b"\n")
+
+
+def request_of(call: Call) -> dict[str, Any]:
+    """What the process is told first."""
     step = call.step
-    request = {
+    return {
         "kind": step.kind,
         "function": step.function,
         "args": step.arguments,
@@ -120,22 +139,9 @@ async def _talk(
         "shell": call.shell,
         "shells": dict(SHELLS),
     }
-    # A child that is gone has nothing more to say; how it ended tells the rest.
-    with contextlib.suppress(ConnectionError, ValueError, KeyError, TypeError):
-        _say(writer, request)
-        while line := await reader.readline():
-            message = json.loads(line)
-            if message["kind"] == "ask":
-                _say(writer, await asyncio.to_thread(fingerprint))
-            elif _take(answer, message, call):
-                return
 
 
-def _say(writer: asyncio.StreamWriter, message: object) -> None:
-    writer.write(json.dumps(message).encode("ascii") + b"\n")
-
-
-def _take(answer: Answer, message: dict[str, Any], call: Call) -> bool:
+def take(answer: Answer, message: dict[str, Any], call: Call) -> bool:
     """Takes in one message; whether it was the last."""
     kind = message["kind"]
     if kind == "meta":
