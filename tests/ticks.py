@@ -7,6 +7,17 @@ from pathlib import Path
 TICK = 25_000_000
 
 
+def has_fine_times(folder: Path) -> bool:
+    """Whether what is written after a look always has another time than before it."""
+    probe = folder / "probe-of-times"
+    times = []
+    for number in range(8):
+        probe.write_text(str(number))
+        times.append(probe.stat().st_mtime_ns)
+    probe.unlink()
+    return len(set(times)) == len(times)
+
+
 def let_a_tick_pass(folder: Path) -> Path:
     """Waits until what is written now is younger than all files by more than a tick.
 

@@ -154,7 +154,7 @@ impl Place {
         });
         let survey = write_survey(&Surveyed {
             context: CONTEXT,
-            walk: &walk,
+            folders: &walk.seen(),
             stamp,
             known,
             unsettled: &BTreeSet::new(),

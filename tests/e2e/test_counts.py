@@ -15,7 +15,7 @@ from benches.monorepo import MARKER, make
 from benches.plan import Shape
 from tests.conftest import Project
 from tests.e2e.traces import HOLDING, LOOKING, READING, Call, trace
-from tests.ticks import let_a_tick_pass
+from tests.ticks import has_fine_times, let_a_tick_pass
 
 SMALL = Shape(packages=50, files_per_package=40)
 TWICE = Shape(packages=100, files_per_package=40)
@@ -213,6 +213,23 @@ def test_a_restored_file_takes_a_bounded_number_of_calls(tree):
     names = {tree.below(str(path)) for path in restored}
     of_each = Counter(tree.below(call.path) for call in calls)
     assert max(of_each[name] for name in names) <= MOST_CALLS_A_RESTORED_FILE
+
+
+def test_the_run_after_a_restore_is_one_with_everything_in_place(tree):
+    for folder in tree.root.glob("packages/*/dist"):
+        folder.rename(tree.traces.parent / f"gone-{folder.parent.name}")
+    assert "cached" in tree.run()
+    calls = tree.run_traced(also=HOLDING)
+    listed = {tree.below(call.path) for call in calls if call.name == "getdents64"}
+    of_project = {path for path in listed if path and not path.startswith(".pipec/")}
+    if has_fine_times(tree.root):
+        assert looks(tree, calls) <= MOST_LOOKS * tree.size() + BESIDES
+        assert of_project == set()
+        assert written(tree, calls) == set()
+    else:
+        # What was restored within one tick of the clock is looked at with care.
+        assert looks(tree, calls) <= 2 * MOST_LOOKS * tree.size() + BESIDES
+    assert not tree.opened(calls).keys() & tree.inputs()
 
 
 def started(calls: list[Call]) -> list[Call]:

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from tests.ticks import has_fine_times
+
 PIPELINE = """\
 name = "app"
 
@@ -66,6 +68,51 @@ def settle(project, **env):
     before = snapshot(project)
     assert run(project, **env) == IN_PLACE
     assert snapshot(project) == before
+
+
+def test_what_a_run_restored_is_settled(app):
+    settle(app)
+    shutil.rmtree(app.folder / "out")
+    assert run(app) == IN_PLACE
+    before = snapshot(app)
+    assert run(app) == IN_PLACE
+    if has_fine_times(app.folder.parent):
+        assert snapshot(app) == before
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda out: (out / "all").write_text("A\nb\n"), id="other contents"),
+        pytest.param(lambda out: (out / "more").write_text("more"), id="one more file"),
+        pytest.param(lambda out: (out / "all").unlink(), id="one file less"),
+        pytest.param(lambda out: (out / "all").chmod(0o755), id="another mode"),
+        pytest.param(shutil.rmtree, id="all gone"),
+    ],
+)
+def test_whatever_happens_to_a_file_right_after_a_restore_is_noticed(app, spoil):
+    settle(app)
+    out = app.folder / "out"
+    wanted = (out / "all").read_text()
+    shutil.rmtree(out)
+    for _ in range(3):
+        # No tick passes between the restore and the edit.
+        assert app.pipec("run", "verify").status == 0
+        spoil(out)
+        assert app.pipec("run", "verify").status == 0
+        assert [path.name for path in out.iterdir()] == ["all"]
+        assert (out / "all").read_text() == wanted
+        assert not (out / "all").stat().st_mode & 0o111
+
+
+def test_an_input_that_changed_since_it_was_restored_is_noticed(app):
+    settle(app)
+    for contents in ("3\n", "4\n"):
+        shutil.rmtree(app.folder / "out")
+        assert app.pipec("run", "verify").status == 0
+        app.write("src/a", contents)
+        assert app.pipec("run", "verify").status == 0
+        assert (app.folder / "out/all").read_text() == f"{contents}b\n"
 
 
 def snapshot(project):

@@ -164,7 +164,7 @@ impl Engine {
         are_unchanged && selected.peek().is_none()
     }
 
-    fn identity(&self, path: &[u8]) -> Option<Identity> {
+    pub(super) fn identity(&self, path: &[u8]) -> Option<Identity> {
         let found = fs::symlink_metadata(path_of(&self.root, path)).ok()?;
         Some(Identity::from(&found))
     }

@@ -12,6 +12,7 @@ use super::assess::needs;
 use super::decide::{hex, success_of};
 use super::decision::{EntryFacts, Sealed, TaskFacts, shown};
 use super::look::{Look, Reading, entry as manifest_entry, folder_entry, read_stable};
+use super::restored::PutBack;
 use super::sets::{Built, Sets};
 use super::successes::Success;
 use super::survey::Sums;
@@ -20,7 +21,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::glob::SetId;
 use crate::ir::Task;
-use crate::store::{Done, ENTRY_VERSION, Entry, Lookup, Restored, Restorer, Store};
+use crate::store::{Done, ENTRY_VERSION, Entry, Lookup, Present, Restored, Restorer, Store};
 use crate::tree::{
     Found, Kind, Known, Manifest, Project, Stamp, differences, path_of, read_link, walk_below,
 };
@@ -45,17 +46,22 @@ impl Engine {
         let store = self.store(task)?;
         let mut done = Done::default();
         if !task.outputs.is_empty() {
-            let (look, set) = self
-                .look_at_owned(task)?
-                .ok_or_else(|| Error::Invalid("it owns nothing".into()))?;
-            self.digest(&look, &[set]);
+            let present = self.present(task)?;
             let restorer = Restorer {
                 store: &store,
                 root: &self.root,
                 staging: &self.request.state.join("tmp"),
             };
-            self.lock().has_changed_files = true;
-            done = restorer.restore(wanted, &look.present(set))?;
+            let outcome = restorer.restore(wanted, &present);
+            // What a restore that failed has left cannot be said.
+            self.lock().has_changed_files |= outcome.is_err();
+            done = outcome?;
+            if !done.changed.is_empty() {
+                self.lock().put_back.push(PutBack {
+                    task: id.to_owned(),
+                    changed: done.changed,
+                });
+            }
         }
         self.remember_restored(done.known);
         let made = made_of(task, decided.key, wanted);
@@ -63,17 +69,33 @@ impl Engine {
         Ok(done.counts)
     }
 
+    /// What is there of a task's outputs.
+    fn present(&self, task: &Task) -> Result<Present> {
+        let places = Sets::new(&self.pipeline).places_of_outputs(task)?;
+        let is_gone = |place: &Vec<u8>| {
+            let found = fs::symlink_metadata(path_of(&self.root, place));
+            found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        };
+        if places.is_some_and(|places| places.iter().all(is_gone)) {
+            // Nothing to match, to list or to digest.
+            return Ok(Present::default());
+        }
+        let (look, set) = self
+            .look_at_owned(task)?
+            .ok_or_else(|| Error::Invalid("it owns nothing".into()))?;
+        self.digest(&look, &[set]);
+        Ok(look.present(set))
+    }
+
     /// Keeps for the next run what was just restored, where a later change is sure to show.
     fn remember_restored(&self, files: Vec<(Box<[u8]>, Known)>) {
         if files.is_empty() {
             return;
         }
-        let device = self
-            .finest
-            .get_or_init(|| Stamp::finest_on(&self.request.state));
+        let device = self.finest_device();
         let mut inner = self.lock();
         for (path, known) in files {
-            if *device == Some(known.identity.device) {
+            if device == Some(known.identity.device) {
                 let slash = path.iter().rposition(|byte| *byte == b'/');
                 let (folder, name) = match slash {
                     Some(at) => (&path[..at], &path[at + 1..]),

@@ -16,6 +16,7 @@ mod look;
 mod memory;
 mod part;
 mod request;
+mod restored;
 mod sets;
 mod successes;
 mod survey;
@@ -45,6 +46,7 @@ use crate::tree::{Counters, Index, Manifest, Stamp};
 use again::First;
 use look::{Look, Writing};
 use memory::Memory;
+use restored::PutBack;
 use successes::Success;
 
 /// In a project of as many folders two files are written at once.
@@ -79,8 +81,10 @@ struct Inner {
     decided: HashMap<String, Arc<Decided>>,
     made: HashMap<String, Made>,
     memory: Memory,
-    /// Something of the project was written in this run, or steps had the chance to.
+    /// Something of the project was written in this run, or steps had the chance to: more than the outputs
+    /// that were put back since the last look at everything.
     has_changed_files: bool,
+    put_back: Vec<PutBack>,
 }
 
 /// What was found out about a task before its steps.
@@ -177,6 +181,7 @@ impl Engine {
                 made: HashMap::new(),
                 memory,
                 has_changed_files: false,
+                put_back: Vec::new(),
             }),
         })
     }
@@ -232,12 +237,23 @@ impl Engine {
         let Inner {
             memory,
             has_changed_files,
+            put_back,
             ..
         } = &mut *inner;
         let (mut basis, look) = (memory.basis.take(), memory.looked.clone());
+        let restores = std::mem::take(put_back);
+        let after = match &look {
+            Some(look) if !restores.is_empty() && !*has_changed_files => {
+                // What stands in the way is for the next run to tell.
+                self.after_restores(memory, look, &restores).ok().flatten()
+            }
+            _ => None,
+        };
+        *has_changed_files |= !restores.is_empty() && after.is_none();
         let has_changed_files = *has_changed_files;
-        let mut save_survey = || match (&mut basis, &look) {
-            (Some(basis), Some(look)) => self.save_survey(basis, look, has_changed_files),
+        let mut save_survey = || match (&mut basis, &look, &after) {
+            (Some(basis), _, Some(after)) => self.save_survey_after(basis, after),
+            (Some(basis), Some(look), None) => self.save_survey(basis, look, has_changed_files),
             _ => Ok(()),
         };
         let write = |memory: &mut Memory| memory.write(&self.request.state, || self.index());

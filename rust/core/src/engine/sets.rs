@@ -153,6 +153,21 @@ impl<'a> Sets<'a> {
         Ok(Some(outermost.cloned().collect()))
     }
 
+    /// The paths at which, or below which, everything lies that a task owns. None if that is the whole
+    /// project.
+    pub(super) fn places_of_outputs(
+        &mut self,
+        task: &'a Task,
+    ) -> Result<Option<BTreeSet<Vec<u8>>>> {
+        let mut places = BTreeSet::new();
+        for output in task.outputs.iter().filter(|output| !output.exclude) {
+            for sequence in &self.parse(&output.glob)?.alternatives {
+                places.insert(sequence.literal_prefix());
+            }
+        }
+        Ok((!places.contains(&b""[..])).then_some(places))
+    }
+
     /// The set of the task's outputs, if any of them could be among its inputs.
     fn own_outputs_to_leave_out(&mut self, task: &'a Task) -> Result<Option<SetId>> {
         let Some(set) = self.outputs_of(task)? else {

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::Engine;
 use super::look::{Look, TaskSets};
+use super::restored::After;
 use super::sets::{Built, Sets};
 use crate::digest::{Digest, Fields};
 use crate::error::{Error, Result};
@@ -235,7 +236,8 @@ impl Engine {
     pub fn standing(&self) -> Option<Standing> {
         let inner = self.lock();
         let (basis, look) = (inner.memory.basis.as_ref()?, inner.memory.looked.as_ref()?);
-        let is_all = !inner.has_changed_files && look.is_steady() && look.is_complete();
+        let is_as_surveyed = !inner.has_changed_files && inner.put_back.is_empty();
+        let is_all = is_as_surveyed && look.is_steady() && look.is_complete();
         let standing = |generation| Standing {
             plan: basis.plan,
             generation,
@@ -260,13 +262,35 @@ impl Engine {
         }
         let surveyed = Surveyed {
             context: basis.context,
-            walk: look.walk(),
+            folders: &look.walk().seen(),
             stamp: look.stamp.get().copied().unwrap_or(Stamp::NEVER),
             known: |place| look.known(place),
             unsettled: &look.unsettled(),
             sums: &look.summed(),
         };
-        let Some(bytes) = write_survey(&surveyed) else {
+        self.write_survey(basis, write_survey(&surveyed))
+    }
+
+    /// Writes the survey of what there is after a restore.
+    pub(super) fn save_survey_after(&self, basis: &mut Basis, after: &After<'_>) -> Result<()> {
+        let surveyed = Surveyed {
+            context: basis.context,
+            folders: &after.seen(),
+            stamp: after.stamp(),
+            known: |place| after.known(place),
+            unsettled: after.unsettled(),
+            sums: after.sums(),
+        };
+        // The look that it went on from is not to be written down any more.
+        basis.changed = 0;
+        self.write_survey(basis, write_survey(&surveyed))?;
+        basis.generation = basis.generation.or(basis.written);
+        Ok(())
+    }
+
+    fn write_survey(&self, basis: &mut Basis, bytes: Option<Vec<u8>>) -> Result<()> {
+        basis.written = None;
+        let Some(bytes) = bytes else {
             return Ok(());
         };
         let folder = self.request.state.join("surveys");

@@ -55,6 +55,19 @@ impl Sequence {
     /// The folder that holds everything which this matches, as far as its first names without magic tell;
     /// empty for the top folder. What it names itself lies in that folder too.
     pub fn literal_folder(&self) -> Vec<u8> {
+        let mut names = self.first_names();
+        // The last of the names may be a file, or a link in the place of a folder.
+        names.pop();
+        names.join(&b'/')
+    }
+
+    /// The path at which, or below which, everything lies that this matches: its first names without magic.
+    /// Empty if it has none.
+    pub fn literal_prefix(&self) -> Vec<u8> {
+        self.first_names().join(&b'/')
+    }
+
+    fn first_names(&self) -> Vec<&[u8]> {
         let names = self
             .components
             .iter()
@@ -62,10 +75,7 @@ impl Sequence {
                 Component::Literal(name) => Some(&**name),
                 Component::Wild(_) | Component::Folders => None,
             });
-        let mut names: Vec<&[u8]> = names.collect();
-        // The last of the names may be a file, or a link in the place of a folder.
-        names.pop();
-        names.join(&b'/')
+        names.collect()
     }
 
     /// The path that a sequence without magic names.

@@ -197,11 +197,12 @@ type Wanted = (usize, Digest, Place);
 
 impl Store {
     /// Hands over the contents of these blobs, each with its number and checked, in any order and from
-    /// several threads. Gives the numbers of those that lie in no pack.
-    pub(super) fn each_packed(
+    /// several threads. What they `hold` is for blobs that lie one after the other. Gives the numbers of
+    /// those that lie in no pack.
+    pub(super) fn each_packed<H: Default>(
         &self,
         wanted: &[(usize, Digest)],
-        each: impl Fn(usize, &[u8]) -> Result<()> + Sync,
+        each: impl Fn(&mut H, usize, &[u8]) -> Result<()> + Sync,
     ) -> Result<Vec<usize>> {
         let mut others = Vec::new();
         let mut places = Vec::new();
@@ -218,16 +219,25 @@ impl Store {
             }
         }
         drop(contents);
+        let mut held = H::default();
         in_memory
             .iter()
-            .try_for_each(|(number, bytes)| each(*number, bytes))?;
+            .try_for_each(|(number, bytes)| each(&mut held, *number, bytes))?;
         let runs = runs(places);
-        runs.par_iter()
-            .try_for_each(|run| self.each_of_run(run, &each))?;
+        let in_one_go = |run: &Run| self.each_of_run(run, &each);
+        match &runs[..] {
+            // Not worth waking anybody.
+            [run] => in_one_go(run)?,
+            runs => runs.par_iter().try_for_each(in_one_go)?,
+        }
         Ok(others)
     }
 
-    fn each_of_run(&self, run: &Run, each: impl Fn(usize, &[u8]) -> Result<()>) -> Result<()> {
+    fn each_of_run<H: Default>(
+        &self,
+        run: &Run,
+        each: impl Fn(&mut H, usize, &[u8]) -> Result<()>,
+    ) -> Result<()> {
         let (Some((_, _, first)), Some((_, _, last))) = (run.blobs.first(), run.blobs.last())
         else {
             return Ok(());
@@ -240,13 +250,14 @@ impl Store {
         let bytes = whole
             .read(&run.file)
             .map_err(|error| self.unreadable(&run.path, error))?;
+        let mut held = H::default();
         for (number, digest, place) in &run.blobs {
             let start = usize::try_from(place.offset - first.offset).unwrap_or(usize::MAX);
             let blob = bytes
                 .get(start..)
                 .and_then(|rest| rest.get(..place.length as usize));
             match blob {
-                Some(blob) if Digest::of(blob) == *digest => each(*number, blob)?,
+                Some(blob) if Digest::of(blob) == *digest => each(&mut held, *number, blob)?,
                 _ => return Err(self.corrupt(*digest, &run.path)),
             }
         }

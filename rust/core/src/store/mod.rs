@@ -11,6 +11,7 @@ mod entries;
 mod pack;
 mod restore;
 mod stage;
+mod staging;
 mod sweep;
 mod table;
 mod undo;

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::stage::{Stage, Staged, Waiting, settle, write_new};
+use super::stage::{Stage, Staged, Waiting, settle};
+use super::staging::Staging;
 use super::undo::{Undo, is_absent};
-use super::{Store, temporary_in};
+use super::{Store, create_new};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::tree::{Entry, EntryKind, Identity, Kind, Known, Manifest, path_of};
@@ -75,6 +76,8 @@ impl Present {
 #[derive(Default)]
 pub struct Done {
     pub counts: Restored,
+    /// The paths at which something came, went or changed: of a folder that came as a whole its own.
+    pub changed: Vec<Box<[u8]>>,
     /// Files that came into being here, which nobody else wrote to: what they are, and their digests.
     pub known: Vec<(Box<[u8]>, Known)>,
 }
@@ -103,16 +106,17 @@ impl Restorer<'_> {
             unchanged: (wanted.entries.len() - different.len()) as u64,
         };
         if different.is_empty() && extra.is_empty() {
-            let known = Vec::new();
-            return Ok(Done { counts, known });
+            return Ok(Done {
+                counts,
+                ..Done::default()
+            });
         }
         let absent = self.check_parents(&different, &extra)?;
         self.check_places(&different, present, &absent)?;
-        let folder = temporary_in(self.staging)?;
-        fs::create_dir(&folder).map_err(Error::at(&folder))?;
+        let staging = Staging::in_folder(self.staging);
         let stage = Stage {
             store: self.store,
-            folder: &folder,
+            staging: &staging,
             entries: &different,
         };
         let tree_of = |path| {
@@ -120,8 +124,8 @@ impl Restorer<'_> {
                 .take_while(|parent| absent.contains(parent))
                 .last()
         };
-        let known = stage.fill(present, tree_of).and_then(|staged| {
-            let mut undo = Undo::new(&folder);
+        let applied = stage.fill(present, tree_of).and_then(|staged| {
+            let mut undo = Undo::new(&staging);
             let change = Change {
                 restorer: self,
                 wanted,
@@ -134,12 +138,15 @@ impl Restorer<'_> {
             if applied.is_err() {
                 undo.take_back();
             }
-            applied
+            applied.map(|known| (known, change.changed()))
         });
-        // Whatever is left in it belongs to nobody; `gc` sweeps what this cannot remove.
-        let _ = fs::remove_dir_all(&folder);
-        let known = known?;
-        Ok(Done { counts, known })
+        staging.clear();
+        let (known, changed) = applied?;
+        Ok(Done {
+            counts,
+            changed,
+            known,
+        })
     }
 
     /// No folder on the way to an output may be a link: it would lead the restore out of the project.
@@ -241,6 +248,15 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
+    fn changed(&self) -> Vec<Box<[u8]>> {
+        let trees = self.staged.trees.iter().map(|tree| tree.folder);
+        let waiting = self.stage.entries.iter().zip(&self.staged.waiting);
+        let alone = waiting.filter(|(_, waiting)| !matches!(waiting, Waiting::InTree(_)));
+        let alone = alone.map(|(entry, _)| &*entry.path);
+        let paths = trees.chain(alone).chain(self.extra.iter().copied());
+        paths.map(Into::into).collect()
+    }
+
     fn apply(&self, undo: &mut Undo<'_>) -> Result<Vec<(Box<[u8]>, Known)>> {
         let root = self.restorer.root;
         for path in self.extra {
@@ -274,7 +290,7 @@ impl Change<'_> {
     /// Puts one entry in place. Gives what it is then, if it is a file that nobody else can have written.
     fn put(&self, number: usize, entry: &Entry, undo: &mut Undo<'_>) -> Result<Option<Identity>> {
         let path = path_of(self.restorer.root, &entry.path);
-        let made = self.staged.identities.get(&number);
+        let made = self.staged.identities[number].get();
         match &self.staged.waiting[number] {
             Waiting::InTree(_) => return Ok(made.copied()),
             Waiting::Nowhere => {
@@ -292,9 +308,13 @@ impl Change<'_> {
                 if undo.overwrite(&path, seen, bytes, entry.mode & 0o777)? {
                     return Ok(None);
                 }
-                let own = self.stage.own_place(number);
-                let made = write_new(&own, bytes, entry.mode).map_err(Error::at(&own))?;
-                settle(&made, entry.mode & 0o777).map_err(Error::at(&own))?;
+                let own = self.stage.own_place(number)?;
+                let write = || {
+                    let mut made = create_new(&own, entry.mode & 0o777)?;
+                    made.write_all(bytes)?;
+                    settle(&made, entry.mode & 0o777)
+                };
+                write().map_err(Error::at(&own))?;
                 undo.put(&own, &path)?;
                 return Ok(None);
             }

@@ -6,12 +6,13 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
 use super::blobs::PACKED;
 use super::restore::{Present, parents};
+use super::staging::{Held, Staging};
 use super::{Store, create_new};
 use crate::error::{Error, Result};
 use crate::tree::{Entry, EntryKind, Identity, Kind, path_of};
@@ -45,14 +46,14 @@ pub(super) struct Staged<'a> {
     pub(super) trees: Vec<Tree<'a>>,
     /// One for each entry.
     pub(super) waiting: Vec<Waiting<'a>>,
-    /// By the number of the entry: what each file was after it was written.
-    pub(super) identities: BTreeMap<usize, Identity>,
+    /// One for each entry: what a file was after it was written.
+    pub(super) identities: Vec<OnceLock<Identity>>,
     pub(super) contents: BTreeMap<usize, Vec<u8>>,
 }
 
 pub(super) struct Stage<'a> {
     pub(super) store: &'a Store,
-    pub(super) folder: &'a Path,
+    pub(super) staging: &'a Staging<'a>,
     pub(super) entries: &'a [&'a Entry],
 }
 
@@ -78,53 +79,81 @@ impl<'a> Stage<'a> {
             }
         }
         let place_of = |number: usize| self.place_of(number, &waiting[number], &trees);
+        let identities = vec![OnceLock::new(); self.entries.len()];
         for (number, digest) in links {
             let text = self.store.read_blob(digest)?;
-            let staged = place_of(number);
+            let staged = place_of(number)?;
             std::os::unix::fs::symlink(path_of(Path::new(""), &text), &staged)
                 .map_err(Error::at(&staged))?;
         }
-        let identities = Mutex::new(BTreeMap::new());
         let contents = Mutex::new(BTreeMap::new());
-        let finish = |number: usize, staged: &Path, file: &File| {
-            let mode = self.entries[number].mode & 0o777;
-            let identity = settle(file, mode).map_err(Error::at(staged))?;
-            lock(&identities).insert(number, identity);
+        let finish = |number: usize, file: &File| {
+            let identity = settle(file, self.entries[number].mode & 0o777)?;
+            let _ = identities[number].set(identity);
             Ok(())
         };
-        let write = |number: usize, bytes: &[u8]| {
+        let write = |held: &mut Held<_>, number: usize, bytes: &[u8]| {
             if bytes.len() as u64 != self.entries[number].size {
                 return Err(self.of_another_size());
             }
             if let Waiting::InMemory(_) = waiting[number] {
-                lock(&contents).insert(number, bytes.to_vec());
+                let mut contents = contents.lock().unwrap_or_else(PoisonError::into_inner);
+                contents.insert(number, bytes.to_vec());
                 return Ok(());
             }
-            let staged = place_of(number);
-            let made = write_new(&staged, bytes, self.entries[number].mode);
-            finish(number, &staged, &made.map_err(Error::at(&staged))?)
+            let mut write = || {
+                let mut made = self.create_new(number, &waiting[number], &trees, held)?;
+                made.write_all(bytes)?;
+                finish(number, &made)
+            };
+            let told = |error| match place_of(number) {
+                Ok(staged) => Error::at(&staged)(error),
+                Err(error) => error,
+            };
+            write().map_err(told)
         };
         let copy = |number: &usize| {
-            let (staged, entry) = (place_of(*number), self.entries[*number]);
+            let (staged, entry) = (place_of(*number)?, self.entries[*number]);
             let copy = self.store.copy_large(entry.digest, &staged, entry.mode)?;
             if copy.metadata().map_err(Error::at(&staged))?.len() != entry.size {
                 return Err(self.of_another_size());
             }
-            finish(*number, &staged, &copy)
+            finish(*number, &copy).map_err(Error::at(&staged))
         };
         let large = self.store.each_packed(&files, write)?;
         large.par_iter().try_for_each(copy)?;
         Ok(Staged {
             trees,
             waiting,
-            identities: identities
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner),
+            identities,
             contents: contents
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner),
         })
     }
+
+    /// Makes the file of an entry that waits in one.
+    fn create_new(
+        &self,
+        number: usize,
+        waiting: &Waiting<'_>,
+        trees: &[Tree<'_>],
+        held: &mut Held<(usize, &'a [u8])>,
+    ) -> io::Result<File> {
+        let entry = self.entries[number];
+        match waiting {
+            Waiting::InTree(tree) => {
+                let (folder, name) = folder_and_name(&entry.path);
+                let path = || trees[*tree].place_of(folder);
+                held.create_new((*tree, folder), path, name, entry.mode)
+            }
+            Waiting::Alone(path) => create_new(path, entry.mode & 0o777),
+            Waiting::InMemory(_) | Waiting::Nowhere => {
+                Err(io::Error::other("an output that waits in no file"))
+            }
+        }
+    }
+
     fn of_another_size(&self) -> Error {
         Error::corrupt(
             self.store.root(),
@@ -143,14 +172,14 @@ impl<'a> Stage<'a> {
         let mut in_memory = 0;
         for (number, entry) in self.entries.iter().enumerate() {
             let Some(folder) = tree_of(&entry.path) else {
-                waiting.push(self.alone(number, entry, present, &mut in_memory));
+                waiting.push(self.alone(number, entry, present, &mut in_memory)?);
                 continue;
             };
             // Entries come in the order of their paths: those of one tree one after the other.
             if trees.last().is_none_or(|tree| tree.folder != folder) {
                 trees.push(Tree {
                     folder,
-                    staged: self.folder.join(format!("tree-{}", trees.len())),
+                    staged: self.staging.tree()?,
                     folders: BTreeSet::from([folder]),
                     files: Vec::new(),
                 });
@@ -167,7 +196,8 @@ impl<'a> Stage<'a> {
             waiting.push(Waiting::InTree(number));
         }
         for tree in &trees {
-            for folder in &tree.folders {
+            // The first of them is there: the tree itself.
+            for folder in tree.folders.iter().skip(1) {
                 let staged = tree.place_of(folder);
                 fs::create_dir(&staged).map_err(Error::at(&staged))?;
             }
@@ -181,7 +211,7 @@ impl<'a> Stage<'a> {
         entry: &Entry,
         present: &'a Present,
         in_memory: &mut u64,
-    ) -> Waiting<'a> {
+    ) -> Result<Waiting<'a>> {
         let seen = present.files.get(&entry.path);
         let seen = seen.map(|(identity, _)| identity).filter(|identity| {
             // What runs or is loaded must not change under whoever has it open.
@@ -189,27 +219,32 @@ impl<'a> Stage<'a> {
             let size = identity.size.max(entry.size);
             is_plain && identity.kind == Kind::File && size <= PACKED
         });
-        match seen {
+        Ok(match seen {
             Some(seen) if *in_memory + entry.size + seen.size <= MOST_IN_MEMORY => {
                 *in_memory += entry.size + seen.size;
                 Waiting::InMemory(seen)
             }
             _ if entry.kind == EntryKind::Folder => Waiting::Nowhere,
-            _ => Waiting::Alone(self.own_place(number)),
-        }
+            _ => Waiting::Alone(self.own_place(number)?),
+        })
     }
 
     /// Where an entry waits that is in no tree.
-    pub(super) fn own_place(&self, number: usize) -> PathBuf {
-        self.folder.join(number.to_string())
+    pub(super) fn own_place(&self, number: usize) -> Result<PathBuf> {
+        Ok(self.staging.own()?.join(number.to_string()))
     }
 
-    fn place_of(&self, number: usize, waiting: &Waiting<'_>, trees: &[Tree<'_>]) -> PathBuf {
-        match waiting {
+    fn place_of(
+        &self,
+        number: usize,
+        waiting: &Waiting<'_>,
+        trees: &[Tree<'_>],
+    ) -> Result<PathBuf> {
+        Ok(match waiting {
             Waiting::InTree(tree) => trees[*tree].place_of(&self.entries[number].path),
             Waiting::Alone(path) => path.clone(),
-            Waiting::InMemory(_) | Waiting::Nowhere => self.own_place(number),
-        }
+            Waiting::InMemory(_) | Waiting::Nowhere => self.own_place(number)?,
+        })
     }
 }
 
@@ -221,11 +256,12 @@ impl Tree<'_> {
     }
 }
 
-/// A new file with these contents; no wider than this mode at any moment.
-pub(super) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<File> {
-    let mut file = create_new(path, mode & 0o777)?;
-    file.write_all(bytes)?;
-    Ok(file)
+/// A path taken apart; the folder of a name in the project's own is empty.
+fn folder_and_name(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (b"", path),
+    }
 }
 
 /// Gives a file just this mode, whatever was taken from it when it was made. Gives what it is then.
@@ -236,8 +272,4 @@ pub(super) fn settle(file: &File, mode: u32) -> io::Result<Identity> {
     }
     file.set_permissions(fs::Permissions::from_mode(mode))?;
     Identity::of_file(file)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

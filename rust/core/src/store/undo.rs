@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
+use super::staging::Staging;
 use crate::error::{Error, Result};
 use crate::tree::Identity;
 
-/// What was done, in order. `keep` holds what made room until everything is done.
+/// What was done, in order. `staging` has room for what made room, until everything is done.
 pub(super) struct Undo<'a> {
-    keep: &'a Path,
+    staging: &'a Staging<'a>,
     done: Vec<Change>,
 }
 
@@ -37,10 +38,9 @@ enum Change {
 }
 
 impl<'a> Undo<'a> {
-    /// `keep` is a folder on the project's own file system.
-    pub(super) fn new(keep: &'a Path) -> Self {
+    pub(super) fn new(staging: &'a Staging<'a>) -> Self {
         Self {
-            keep,
+            staging,
             done: Vec::new(),
         }
     }
@@ -112,7 +112,7 @@ impl<'a> Undo<'a> {
     pub(super) fn remove(&mut self, place: &Path) -> Result<()> {
         match fs::symlink_metadata(place) {
             Ok(found) if found.is_dir() => self.remove_folder(place).map_err(Error::at(place)),
-            Ok(_) => self.move_away(place).map_err(Error::at(place)),
+            Ok(_) => self.move_away(place),
             Err(error) if is_absent(&error) => Ok(()),
             Err(error) => Err(Error::at(place)(error)),
         }
@@ -137,8 +137,9 @@ impl<'a> Undo<'a> {
         Ok(())
     }
 
-    fn move_away(&mut self, place: &Path) -> io::Result<()> {
-        let kept = self.keep.join(format!("old-{}", self.done.len()));
+    fn move_away(&mut self, place: &Path) -> Result<()> {
+        let kept = self.staging.own()?;
+        let kept = kept.join(format!("old-{}", self.done.len()));
         match fs::rename(place, &kept) {
             Ok(()) => {
                 let place = place.into();
@@ -146,8 +147,10 @@ impl<'a> Undo<'a> {
                 Ok(())
             }
             // A mount of its own has no room to keep it in: gone is gone.
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => fs::remove_file(place),
-            Err(error) => Err(error),
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                fs::remove_file(place).map_err(Error::at(place))
+            }
+            Err(error) => Err(Error::at(place)(error)),
         }
     }
 

@@ -11,7 +11,9 @@ mod manifest;
 mod os;
 mod part;
 mod read_ahead;
+mod relist;
 mod resume;
+mod rules;
 mod stamp;
 mod survey;
 mod walk;
@@ -25,10 +27,12 @@ pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, Sum, differen
 pub use os::{Folder, open_file, path_of, read_link};
 pub(crate) use part::{resume_part, touched_sets};
 pub use read_ahead::ReadAhead;
+pub use relist::{Now, Relisted, relist};
 pub use resume::{Resumed, resume, rules_above};
 pub use stamp::{Stamp, has_no_writer};
 pub use survey::{
-    Changes, SumOf, Summed, Survey, Surveyed, generation_of, is_surveyable, write as write_survey,
+    Changes, Seen, SumOf, Summed, Survey, Surveyed, generation_of, is_surveyable,
+    write as write_survey,
 };
 pub use walk::{Counters, FolderFound, Found, Project, Walk, is_gone, is_never, walk};
 pub use walk_below::walk_below;

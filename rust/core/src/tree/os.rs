@@ -30,6 +30,13 @@ const TO_READ: OFlags = OFlags::NOFOLLOW
     .union(OFlags::CLOEXEC)
     .union(OFlags::RDONLY);
 
+/// What is there already is left alone, a link too.
+const TO_CREATE: OFlags = OFlags::CREATE
+    .union(OFlags::EXCL)
+    .union(OFlags::WRONLY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
 /// Linux opens a place without the work of opening what is there.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const PLACE: OFlags = OFlags::PATH;
@@ -76,6 +83,14 @@ impl Folder {
     pub fn open_file(&self, name: &[u8]) -> io::Result<File> {
         let name = OsStr::from_bytes(name);
         let opened = rustix::fs::openat(&self.0, name, TO_READ, Mode::empty())?;
+        Ok(File::from(opened))
+    }
+
+    /// Makes a file in the folder that is not there yet, for writing.
+    pub fn create_file(&self, name: &[u8], mode: u32) -> io::Result<File> {
+        let name = OsStr::from_bytes(name);
+        let mode = Mode::from_bits_truncate(mode as _);
+        let opened = rustix::fs::openat(&self.0, name, TO_CREATE, mode)?;
         Ok(File::from(opened))
     }
 

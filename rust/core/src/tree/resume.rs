@@ -2,15 +2,23 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
-use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::as_surveyed::AsSurveyed;
 use super::ignore_files::{IgnoreFile, Ignored};
+use super::rules::Rules;
 use super::survey::{Changes, FolderChange, Role, Survey};
 use super::walk::{FolderFound, Pending, Project, Walk};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::glob::SetId;
+
+/// Fewer folders than this are not worth several threads.
+const FEW_FOLDERS: usize = 32;
+
+/// What is in a folder, and what is to be visited below it. None: it is not there.
+type Listing = Option<(FolderFound, Vec<Pending>)>;
 
 /// What became of a survey.
 pub struct Resumed {
@@ -28,7 +36,11 @@ pub fn rules_above(root: &Path) -> Result<Digest> {
 ///
 /// None if so much changed that a new walk is not more work, or if the survey makes no sense.
 pub fn resume(project: Project<'_>, survey: &Survey, changes: &Changes) -> Result<Option<Resumed>> {
-    if changes.folders.len() > 16 + survey.folder_count() / 4 {
+    let to_list = changes
+        .folders
+        .iter()
+        .filter(|(_, change)| *change != FolderChange::Missing);
+    if to_list.count() > 16 + survey.folder_count() / 2 {
         return Ok(None);
     }
     let Some(as_surveyed) = AsSurveyed::of(survey, project.automaton.set_count()) else {
@@ -39,7 +51,7 @@ pub fn resume(project: Project<'_>, survey: &Survey, changes: &Changes) -> Resul
         survey,
         as_surveyed,
         touched: HashSet::new(),
-        ignored: HashMap::new(),
+        rules: Rules::of(project),
         rows: None,
         fates: vec![Fate::Gone; survey.folder_count()],
         found: Vec::new(),
@@ -67,8 +79,7 @@ struct Resumption<'a> {
     survey: &'a Survey,
     as_surveyed: AsSurveyed<'a>,
     touched: HashSet<SetId>,
-    /// The rules that hold in a folder, by its path.
-    ignored: HashMap<Vec<u8>, Ignored>,
+    rules: Rules<'a>,
     /// The survey's folders by path: made once a folder has to be listed.
     rows: Option<HashMap<&'a [u8], usize>>,
     fates: Vec<Fate>,
@@ -87,6 +98,7 @@ impl<'a> Resumption<'a> {
             .collect();
         // Of folders that were listed again: what is still to be entered in them.
         let mut entered: HashMap<usize, BTreeSet<Vec<u8>>> = HashMap::new();
+        let mut listings = self.listings(changes);
         for number in 0..self.survey.folder_count() {
             let Some(row) = self.survey.folder(number) else {
                 return Ok(None);
@@ -105,7 +117,8 @@ impl<'a> Resumption<'a> {
                 _ if !is_below => Fate::Gone,
                 None => Fate::Kept,
                 Some(change) => {
-                    let (fate, paths) = self.list(number, row.path, *change)?;
+                    let listing = listings.remove(&number).transpose()?.flatten();
+                    let (fate, paths) = self.take(number, listing, *change);
                     entered.insert(number, paths);
                     fate
                 }
@@ -118,19 +131,40 @@ impl<'a> Resumption<'a> {
         Ok(Some(()))
     }
 
-    /// Lists a folder again. Gives the folders in it for which the survey still speaks.
-    fn list(
+    /// What is in the folders that changed, several of them listed at once. An error counts only if the
+    /// folder turns out to be there still.
+    fn listings(&mut self, changes: &Changes) -> HashMap<usize, Result<Listing>> {
+        let mut pending = Vec::with_capacity(changes.folders.len());
+        for (number, _) in &changes.folders {
+            // No folder of that number: the survey turns out to hold no walk.
+            if let Some(row) = self.survey.folder(*number as usize) {
+                pending.push((*number as usize, self.rules.pending(row.path)));
+            }
+        }
+        let project = self.project;
+        let visit = |(number, pending): (usize, Result<Pending>)| {
+            let listing = pending.and_then(|pending| project.visit(&pending));
+            (number, listing)
+        };
+        if pending.len() < FEW_FOLDERS {
+            pending.into_iter().map(visit).collect()
+        } else {
+            pending.into_par_iter().map(visit).collect()
+        }
+    }
+
+    /// Takes in a folder that was listed again. Gives the folders in it for which the survey still speaks.
+    fn take(
         &mut self,
         number: usize,
-        path: &[u8],
+        listing: Listing,
         change: FolderChange,
-    ) -> Result<(Fate, BTreeSet<Vec<u8>>)> {
-        let pending = self.pending(path)?;
-        let Some((found, below)) = self.project.visit(&pending)? else {
-            return Ok((Fate::Gone, BTreeSet::new()));
+    ) -> (Fate, BTreeSet<Vec<u8>>) {
+        let Some((found, below)) = listing else {
+            return (Fate::Gone, BTreeSet::new());
         };
         let has_same_rules =
-            change == FolderChange::Entries && self.has_ignore_file(number, found.ignore_file);
+            change != FolderChange::IgnoreFile && self.has_ignore_file(number, found.ignore_file);
         let mut known = BTreeSet::new();
         for pending in below {
             if has_same_rules && self.rows().contains_key(&*pending.path) {
@@ -141,7 +175,7 @@ impl<'a> Resumption<'a> {
         }
         self.touch(&found);
         self.found.push(found);
-        Ok((Fate::Listed, known))
+        (Fate::Listed, known)
     }
 
     /// Whether the ignore file of a folder is the one that the survey knows, unchanged for sure.
@@ -165,51 +199,6 @@ impl<'a> Resumption<'a> {
                 .filter_map(|number| Some((survey.folder(number)?.path, number)))
                 .collect()
         })
-    }
-
-    /// A folder as a walk from the top would come to it.
-    fn pending(&mut self, path: &[u8]) -> Result<Pending> {
-        let automaton = self.project.automaton;
-        if path.is_empty() {
-            return Ok(Pending {
-                path: Vec::new(),
-                depth: 0,
-                state: automaton.start(),
-                ignored: Ignored::above(self.project.root)?,
-                owners: Arc::default(),
-            });
-        }
-        let depth = path.split(|byte| *byte == b'/').count();
-        let depth = u16::try_from(depth).unwrap_or(u16::MAX);
-        let above = match path.iter().rposition(|byte| *byte == b'/') {
-            Some(slash) => &path[..slash],
-            None => b"",
-        };
-        let ignored = self.rules_in(above)?.of_entry(path, depth, true);
-        let state = automaton.state_of(path);
-        let owners = automaton.selecting_folder(&state, ignored.depth);
-        Ok(Pending {
-            path: path.to_vec(),
-            depth,
-            state,
-            ignored,
-            owners,
-        })
-    }
-
-    /// The rules for what lies in a folder, its own ignore file included.
-    fn rules_in(&mut self, folder: &[u8]) -> Result<Ignored> {
-        if let Some(known) = self.ignored.get(folder) {
-            return Ok(known.clone());
-        }
-        let outside = if folder.is_empty() {
-            Ignored::above(self.project.root)?
-        } else {
-            self.pending(folder)?.ignored
-        };
-        let (rules, _) = outside.with_file_of(self.project.root, folder)?;
-        self.ignored.insert(folder.to_vec(), rules.clone());
-        Ok(rules)
     }
 
     fn finish(mut self, changes: &Changes) -> Result<Option<Resumed>> {
@@ -268,20 +257,13 @@ impl<'a> Resumption<'a> {
 }
 
 /// Level by level, and in a level folder by folder, each by name.
-fn in_order_of_a_walk(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
-    let names = |path: &'_ [u8]| {
+pub(super) fn in_order_of_a_walk(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
+    fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
         path.split(|byte| *byte == b'/')
-            .map(<[u8]>::to_vec)
-            .collect::<Vec<_>>()
+    }
+    let depth = |path: &[u8]| match path {
+        b"" => 0,
+        path => names(path).count(),
     };
-    let depth = |path: &[u8]| {
-        if path.is_empty() {
-            0
-        } else {
-            names(path).len()
-        }
-    };
-    depth(a)
-        .cmp(&depth(b))
-        .then_with(|| names(a).cmp(&names(b)))
+    depth(a).cmp(&depth(b)).then_with(|| names(a).cmp(names(b)))
 }

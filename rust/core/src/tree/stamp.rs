@@ -1,6 +1,6 @@
 //! The file system's own clock: which files may have been written after we looked.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -19,6 +19,7 @@ const TICK: i64 = 20_000_000;
 const COARSE_TICK: i64 = 2_000_000_000;
 /// Two writes one right after the other are no tick apart.
 const FINER_THAN_ANY_TICK: i64 = 500_000;
+const TRIES: usize = 4;
 const SECOND: i64 = 1_000_000_000;
 /// A write sets the times when it begins, and a store through a mapping sets them when it is the first since
 /// the page was last on the disk. Bytes may come this much later: a write is 2 GiB at most and may have to
@@ -60,24 +61,12 @@ impl Stamp {
     }
 
     /// The device of `folder`, if its file system never gives one time to what was written before a look
-    /// and after it.
+    /// and after it: to files, and to folders in which something came or went.
     ///
     /// Times as fine as the clock are such, and those that Linux makes finer for files that were looked at.
     pub fn finest_on(folder: &Path) -> Option<u64> {
-        let file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(folder.join("stamp"))
-            .ok()?;
-        let look = || {
-            (&file).write_all(b".").ok()?;
-            Identity::of_file(&file).ok()
-        };
-        let (first, second, third) = (look()?, look()?, look()?);
-        let is_fine = |a: i64, b: i64| a < b && b - a < FINER_THAN_ANY_TICK;
-        (is_fine(first.mtime, second.mtime) && is_fine(second.mtime, third.mtime))
-            .then_some(first.device)
+        // Whoever is kept waiting between two looks cannot tell, and asks once more.
+        (0..TRIES).find_map(|_| finest_once(folder))
     }
 
     pub fn is_clean(self, identity: &Identity) -> bool {
@@ -97,6 +86,37 @@ impl Stamp {
     pub fn is_long_after(self, identity: &Identity) -> bool {
         identity.latest() < self.0.saturating_sub(YOUNG)
     }
+}
+
+fn finest_once(folder: &Path) -> Option<u64> {
+    let path = folder.join("stamp");
+    let file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(&path)
+        .ok()?;
+    let write = || {
+        (&file).write_all(b".").ok()?;
+        Identity::of_file(&file).ok()
+    };
+    let held = File::open(folder).ok()?;
+    let linked = folder.join("stamp-linked");
+    // A crash may have left it.
+    let _ = fs::remove_file(&linked);
+    let look = || Identity::of_file(&held).ok();
+    let files = [write()?, write()?, write()?];
+    // Another name, not another file: that would have to be removed again.
+    fs::hard_link(&path, &linked).ok()?;
+    let after_link = look()?;
+    fs::remove_file(&linked).ok()?;
+    let after_removal = look()?;
+    let is_fine =
+        |a: &Identity, b: &Identity| a.mtime < b.mtime && b.mtime - a.mtime < FINER_THAN_ANY_TICK;
+    let [first, second, third] = &files;
+    let are_fine =
+        is_fine(first, second) && is_fine(second, third) && is_fine(&after_link, &after_removal);
+    are_fine.then_some(first.device)
 }
 
 /// Whether nobody has a file open for writing, a mapping into memory included. False too if nobody can say.

@@ -27,6 +27,8 @@ pub struct Changes {
 pub enum FolderChange {
     /// It has to be listed again.
     Entries,
+    /// It was not there. Whether it is there now is seen when its own folder is listed again.
+    Missing,
     /// Its ignore file is another one: nothing that is known of what lies below it counts.
     IgnoreFile,
 }
@@ -95,11 +97,16 @@ impl Checker<'_> {
     fn folder(&self, number: usize, path: &mut Vec<u8>, changes: &mut Changes) -> Option<()> {
         let folder = self.survey.folder(number)?;
         let row = u32::try_from(number).ok()?;
+        let now = self.identity_of(folder.path, path);
         let is_same = folder.is_clean
             && folder.identity.device == self.device
-            && self.identity_of(folder.path, path) == Some(folder.identity);
+            && now == Some(folder.identity);
         if !is_same {
-            changes.folders.push((row, FolderChange::Entries));
+            let change = match now {
+                Some(_) => FolderChange::Entries,
+                None => FolderChange::Missing,
+            };
+            changes.folders.push((row, change));
             // Whether the ignore file is another one is known once the folder is listed.
             return Some(());
         }

@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 
 pub(super) use check::FolderChange;
 pub use check::{Changes, is_surveyable};
-pub use write::{Summed, Surveyed, write};
+pub use write::{Seen, Summed, Surveyed, write};
 
 use super::identity::{Identity, Kind};
 use crate::digest::Digest;

@@ -10,8 +10,8 @@ use super::{FILE, FOLDER, HEADER, SUM, Sizes, SumOf, Summed, Survey, Surveyed, h
 use crate::digest::Digest;
 use crate::glob::{Automaton, Pattern, Rule, SetSpec};
 use crate::tree::{
-    Counters, FolderFound, Index, Known, Project, Resumed, Stamp, Walk, resume, resume_part,
-    touched_sets, walk,
+    Counters, FolderFound, Identity, Index, Known, Now, Project, Resumed, Stamp, Walk, path_of,
+    relist, resume, resume_part, touched_sets, walk,
 };
 
 const CONTEXT: Digest = Digest([7; 32]);
@@ -90,7 +90,7 @@ impl Place {
         }];
         let surveyed = Surveyed {
             context: CONTEXT,
-            walk: &walk,
+            folders: &walk.seen(),
             stamp,
             known,
             unsettled: &BTreeSet::new(),
@@ -195,6 +195,61 @@ fn going_on_from_a_survey_is_walking_from_the_top() {
         }
     }
     assert!(resumed_some > 400, "{resumed_some}");
+}
+
+/// Everything below a folder: what it is and, of a link, whether it leads to a folder. Of a folder only that
+/// it is one: its times are those of what is in it.
+fn contents(root: &Path) -> HashMap<Vec<u8>, (Option<Identity>, bool)> {
+    let mut found = HashMap::new();
+    let mut open = vec![Vec::new()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(path_of(root, &folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_encoded_bytes();
+            let path = [&*folder, b"/", &*name].concat();
+            let path = path.strip_prefix(b"/").unwrap_or(&path).to_vec();
+            let on_disk = path_of(root, &path);
+            let metadata = fs::symlink_metadata(&on_disk).unwrap();
+            let leads = metadata.is_symlink() && fs::metadata(&on_disk).is_ok_and(|m| m.is_dir());
+            let identity = (!metadata.is_dir()).then(|| Identity::from(&metadata));
+            if metadata.is_dir() {
+                open.push(path.clone());
+            }
+            found.insert(path, (identity, leads));
+        }
+    }
+    found
+}
+
+#[test]
+fn listing_again_what_changed_is_walking_from_the_top() {
+    let mut numbers = Numbers(3);
+    let mut relisted_some = 0;
+    for _ in 0..40 {
+        let place = Place::new();
+        for _ in 0..12 {
+            edit(place.root(), &mut numbers);
+        }
+        for _ in 0..20 {
+            let (before, was) = (place.walk(), contents(place.root()));
+            for _ in 0..=numbers.below(3) {
+                edit(place.root(), &mut numbers);
+            }
+            let (anew, now) = (place.walk(), contents(place.root()));
+            let changed = was.keys().chain(now.keys());
+            let changed = changed.filter(|path| was.get(*path) != now.get(*path));
+            let relisted = relist(place.project(), &before, changed.map(|path| &**path));
+            // An error: a folder of the walk lies below a file now, and it takes a walk as well.
+            if let Ok(Some(relisted)) = relisted {
+                let folders = relisted.folders.iter().map(|now| match now {
+                    Now::Before(row) => shown(&before.folders[*row as usize]),
+                    Now::Listed(found, _) => shown(found),
+                });
+                assert_eq!(folders.collect::<Vec<_>>(), all(&anew));
+                relisted_some += 1;
+            }
+        }
+    }
+    assert!(relisted_some > 400, "{relisted_some}");
 }
 
 /// Some writing to some file that is there, whatever else there may be.

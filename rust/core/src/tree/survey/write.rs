@@ -23,10 +23,29 @@ pub struct Summed {
     pub count: u64,
 }
 
+/// A folder of a walk, with the files that were found in it.
+pub struct Seen<'a> {
+    pub found: &'a FolderFound,
+    /// Whatever happens to it after this look, or to a file in it, gives it other times.
+    pub is_certain: bool,
+}
+
+impl Walk {
+    /// All folders, by the clock alone.
+    pub fn seen(&self) -> Vec<Seen<'_>> {
+        let seen = |found| Seen {
+            found,
+            is_certain: false,
+        };
+        self.folders.iter().map(seen).collect()
+    }
+}
+
 /// What is written down: a walk, the moment before it, and what was found out of its files since.
 pub struct Surveyed<'a, F: Fn((u32, u32)) -> Option<Known>> {
     pub context: Digest,
-    pub walk: &'a Walk,
+    /// In the order of a walk.
+    pub folders: &'a [Seen<'a>],
     pub stamp: Stamp,
     /// What is known of the file at a place, under the identity with which it was read.
     pub known: F,
@@ -38,15 +57,17 @@ pub struct Surveyed<'a, F: Fn((u32, u32)) -> Option<Known>> {
 /// The bytes of a survey. None for a walk that is too large for one, or that is not of a whole tree.
 pub fn write<F: Fn((u32, u32)) -> Option<Known>>(surveyed: &Surveyed<'_, F>) -> Option<Vec<u8>> {
     let mut writer = Writer::default();
-    let mut numbers: HashMap<&[u8], u32> = HashMap::with_capacity(surveyed.walk.folders.len());
-    for (number, folder) in (0..).zip(&surveyed.walk.folders) {
+    let mut numbers: HashMap<&[u8], u32> = HashMap::with_capacity(surveyed.folders.len());
+    for (number, seen) in (0..).zip(surveyed.folders) {
+        let folder = seen.found;
+        let is_clean = |identity: &Identity| seen.is_certain || surveyed.stamp.is_clean(identity);
         let parent = match folder.path.iter().rposition(|byte| *byte == b'/') {
             Some(slash) => *numbers.get(&folder.path[..slash])?,
             None if folder.path.is_empty() => NO_PARENT,
             None => *numbers.get(&b""[..])?,
         };
         numbers.insert(&folder.path, number);
-        writer.folder(folder, parent, surveyed.stamp)?;
+        writer.folder(folder, parent, surveyed.stamp, is_clean(&folder.identity))?;
         for (at, file) in (0..).zip(&folder.files) {
             let known = (surveyed.known)((number, at));
             let identity = known.map_or(file.identity, |known| known.identity);
@@ -56,7 +77,7 @@ pub fn write<F: Fn((u32, u32)) -> Option<Known>>(surveyed: &Surveyed<'_, F>) -> 
                 name: &file.name,
                 identity,
                 role: Role::Selected,
-                is_clean: is_here && is_settled && surveyed.stamp.is_clean(&identity),
+                is_clean: is_here && is_settled && is_clean(&identity),
                 digest: known.map(|known| known.digest),
                 leads_to_folder: false,
             };
@@ -96,7 +117,13 @@ struct Row<'a> {
 
 impl Writer {
     /// A folder with what is watched in it; its files follow.
-    fn folder(&mut self, folder: &FolderFound, parent: u32, stamp: Stamp) -> Option<()> {
+    fn folder(
+        &mut self,
+        folder: &FolderFound,
+        parent: u32,
+        stamp: Stamp,
+        is_clean: bool,
+    ) -> Option<()> {
         let first = self.file_count;
         for (name, leads_to_folder) in &folder.links {
             let row = Row {
@@ -124,11 +151,8 @@ impl Writer {
         let watched = self.file_count - first;
         let count = watched.checked_add(u32::try_from(folder.files.len()).ok()?)?;
         let identity = &folder.identity;
-        let flags = if stamp.is_clean(identity) {
-            FOLDER_CLEAN
-        } else {
-            0
-        } | if folder.is_empty { FOLDER_EMPTY } else { 0 };
+        let flags = if is_clean { FOLDER_CLEAN } else { 0 }
+            | if folder.is_empty { FOLDER_EMPTY } else { 0 };
         let path = self.name(&folder.path)?;
         let owners = self.list(&folder.owners)?;
         let length = u32::try_from(folder.path.len()).ok()?;
