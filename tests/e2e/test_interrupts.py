@@ -53,7 +53,7 @@ def test_a_signal_reaches_the_tasks_and_the_record_is_finished(
 ) -> None:
     traps = " ".join(f"trap 'echo heard {name}; exit 7' {name};" for name in ("INT", "TERM"))
     mark = f"{project.folder}-{number}"
-    process = start(project, f"{traps} echo > started; sleep 300 & wait", mark=mark)
+    process = start(project, f"{traps} sleep 300 & echo > started; wait", mark=mark)
     process.send_signal(number)
     process.communicate(timeout=30)
     assert process.returncode == status

@@ -388,6 +388,24 @@ def test_after_a_stop_the_picture_is_drawn_below_what_was_written_meanwhile(
 
 
 @WAYS
+def test_a_run_that_is_killed_leaves_a_terminal_that_can_be_used(
+    project: Project, way: tuple[str, ...]
+) -> None:
+    project.write("pipeline.toml", CHAIN)
+    Gate(project, "gate")
+    with Terminal(project, "run", "lint", *way) as terminal:
+        before = terminal.modes()
+        terminal.until(shows("1 running"))
+        terminal.process.kill()
+        end = terminal.end()
+        assert terminal.modes() == before
+    # Nobody is left to take the picture away: what is typed next goes below it.
+    assert "1 running" in end.splitlines()[-1]
+    cursor = terminal.screen.cursor
+    assert (cursor.x, cursor.y, cursor.hidden) == (0, len(end.splitlines()), False)
+
+
+@WAYS
 def test_a_cached_run_writes_once(project: Project, way: tuple[str, ...]) -> None:
     tasks = (
         f'[tasks.t{number}]\nrun = "true"\ncache = true\ninputs = ["*.toml"]\noutputs = []\n'
