@@ -188,6 +188,31 @@ def test_a_run_that_takes_too_long_ends_and_the_watch_goes_on(
     assert codes == {"PIPEC_TIMED_OUT"}
 
 
+def test_the_log_of_a_service_is_kept_as_long_as_it_is_up(project: Project, watch: Start) -> None:
+    project.write(
+        "pipeline.toml",
+        'name = "app"\n[tasks.web]\ninputs = []\nrun = "echo up; cat say; exec sleep 300"\n'
+        'service = { ready = "up" }\n'
+        '[tasks.test]\ndepends-on = ["web"]\ninputs = ["src"]\nrun = "cat src"\n',
+    )
+    os.mkfifo(project.folder / "say")
+    project.write("src", "1")
+    watching = watch("test", env={"PIPEC_KEEP_RUNS": "2"})
+    watching.rest()
+    for number in (2, 3, 4):
+        project.write("src", f"{number}")
+        watching.rest()
+    (project.folder / "say").write_text("much later\n")
+    watching.until("output_chunk", "web")
+    assert watching.end() == 130
+    records = runs(project)
+    assert len(records) == 2
+    for record in records:
+        (web,) = (task for task in record["tasks"] if task["id"] == "web")
+        log = project.read(f".pipec/runs/{record['run_id']}/{web['log']}")
+        assert log == "up\nmuch later\n"
+
+
 def test_a_service_starts_again_when_what_it_reads_of_files_changes(
     project: Project, watch: Start
 ) -> None:

@@ -43,6 +43,8 @@ class TaskLog:
         self._on_trouble = on_trouble
         self._fd: int | None = None
         self._is_broken = False
+        self._earlier: list[str] = []
+        """Other names of the same file."""
 
     @property
     def is_begun(self) -> bool:
@@ -59,6 +61,20 @@ class TaskLog:
             self._place(self._fd, data)
         except OSError as error:
             self._give_up(error)
+
+    def continue_at(self, path: str) -> bool:
+        """Gives the log this name as well, and says whether it could: not every disk has links.
+
+        It lasts as long as any of its names, and whatever is written stands under all of them.
+        """
+        if self._fd is not None:
+            try:
+                os.link(self.path, path)
+            except OSError:
+                return False
+            self._earlier.append(self.path)
+        self.path = path
+        return True
 
     def close(self) -> None:
         """Ends the log."""
@@ -108,6 +124,11 @@ class TaskLog:
             file.write(f"[pipec: {missing} bytes of output are left out here]\n".encode())
             file.write(tail)
         os.replace(ordered, self.path)
+        for name in self._earlier:
+            # What was removed in the meantime does not come back.
+            if os.path.exists(name):
+                os.link(self.path, ordered)
+                os.replace(ordered, name)
 
     def _give_up(self, error: OSError) -> None:
         self._is_broken = True

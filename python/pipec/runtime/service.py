@@ -35,6 +35,7 @@ from pipec.runtime.record import (
     VerdictRecord,
     timestamp,
 )
+from pipec.runtime.recorder import Recorder
 from pipec.runtime.records import LOGS
 from pipec.runtime.refusal import describe_refusal
 from pipec.runtime.requirements import check_requirements
@@ -80,6 +81,7 @@ class RunningService:
         clock = run.recorder.clock
         self._started_ms, self._started = clock.now_ms(), clock.monotonic()
         self._log_name = f"{LOGS}/{log_name(task.id)}"
+        self._has_log = True
         self._redactor = run.redaction.open_stream()
         self._readiness: Readiness | None = None
         path = run.recorder.log_path(self._log_name)
@@ -112,6 +114,10 @@ class RunningService:
         self._stop.set()
         await asyncio.shield(self._life)
 
+    def stays_up(self, recorder: Recorder) -> None:
+        """Another run goes on with it: its log belongs to the record of that one as well."""
+        self._has_log = self._log.continue_at(recorder.log_path(self._log_name))
+
     def record(self) -> TaskRecord:
         """How it ended, or how it stands."""
         clock = self._run.recorder.clock
@@ -129,7 +135,7 @@ class RunningService:
             attempts=tuple(self._attempts),
             started_at=timestamp(self._started_ms),
             duration_ms=round((clock.monotonic() - self._started) * 1000),
-            log=self._log_name if self._log.is_begun else None,
+            log=self._log_name if self._log.is_begun and self._has_log else None,
             reason=reason,
             error=self.failure,
             service=ServiceRecord(restarts=self._restarts, ready_after_ms=self._ready_after_ms),

@@ -89,6 +89,7 @@ class Upkeep:
             await running.stop("its inputs changed")
             return
         running.on_end = lambda: self._has_ended(service)
+        running.stays_up(self._run.recorder)
         self._services[service] = running
 
     async def require(self, task: Task) -> TaskId | None:

@@ -72,6 +72,40 @@ def test_who_writes_nothing_makes_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("limit", [0, 100])
+def test_a_log_of_several_names_stands_under_all_that_are_left(tmp_path: Path, limit: int) -> None:
+    first, second, third = (tmp_path / name for name in ("first", "second", "third"))
+    log = TaskLog(str(first), limit=limit, on_trouble=pytest.fail)
+    log.write(b"one\n")
+    assert log.continue_at(str(second))
+    assert log.continue_at(str(third))
+    log.write(b"line\n" * 100)
+    first.unlink()
+    log.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["second", "third"]
+    assert second.read_bytes() == third.read_bytes()
+    text = third.read_bytes()
+    assert text.startswith(b"one\nline\n")
+    assert (b"left out here" in text) == bool(limit)
+
+
+def test_a_log_that_is_empty_so_far_begins_under_its_latest_name(tmp_path: Path) -> None:
+    log = TaskLog(str(tmp_path / "first"), limit=0, on_trouble=pytest.fail)
+    assert log.continue_at(str(tmp_path / "second"))
+    log.write(b"text")
+    log.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["second"]
+
+
+def test_a_log_that_cannot_have_another_name_stays_where_it_is(tmp_path: Path) -> None:
+    log = TaskLog(str(tmp_path / "log"), limit=0, on_trouble=pytest.fail)
+    log.write(b"one")
+    assert not log.continue_at(str(tmp_path / "no" / "log"))
+    log.write(b"two")
+    log.close()
+    assert (tmp_path / "log").read_bytes() == b"onetwo"
+
+
 def test_a_log_that_cannot_be_written_is_reported_once(tmp_path: Path) -> None:
     troubles: list[OSError] = []
     log = TaskLog(str(tmp_path / "no" / "log"), limit=0, on_trouble=troubles.append)
