@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from pipec.ir import Job, Pipeline, Task
     from pipec.plan.select import Plan, select
+    from pipec.ports.agent import Agent, Question
     from pipec.ports.executor import Command, Executor, Exit
     from pipec.ports.store import Store
     from pipec.runtime.events import Event, Listener
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pipec.steps.shell import sh
 
 __all__ = [
+    "Agent",
     "BugError",
     "CliResult",
     "Clock",
@@ -47,6 +49,7 @@ __all__ = [
     "Pipeline",
     "Plan",
     "PlanError",
+    "Question",
     "RunError",
     "RunRecord",
     "RunSettings",
@@ -76,6 +79,7 @@ _HOMES = {
     "pipec.errors": ("BugError", "DriftError", "PipecError", "PlanError", "RunError", "SpecError"),
     "pipec.ir": ("Job", "Pipeline", "Task"),
     "pipec.plan.select": ("Plan", "select"),
+    "pipec.ports.agent": ("Agent", "Question"),
     "pipec.ports.executor": ("Command", "Executor", "Exit"),
     "pipec.ports.store": ("Store",),
     "pipec.runtime.events": ("Event", "Listener"),

@@ -4,7 +4,14 @@ from collections.abc import Collection
 from typing import assert_type
 
 import pipec
-from pipec.testing import FakeClock, MemoryStore, Project, ScriptedCommand, ScriptedExecutor
+from pipec.testing import (
+    FakeClock,
+    MemoryStore,
+    Project,
+    ScriptedAgent,
+    ScriptedCommand,
+    ScriptedExecutor,
+)
 
 
 class OwnStore:
@@ -35,6 +42,7 @@ async def use(project: Project) -> None:
         cwd=".",
         env={"PATH": "/bin"},
         executor=ScriptedExecutor(ScriptedCommand("true")),
+        agent=ScriptedAgent({"why": "because"}),
         store=OwnStore(),
         clock=FakeClock(),
         listeners=[listen],

@@ -15,6 +15,7 @@ from pipec.ir.commands import CommandPolicy
 from pipec.ir.pipeline import Pipeline
 from pipec.plan.params import bind_params
 from pipec.plan.select import Plan, select
+from pipec.ports.agent import Agent
 from pipec.ports.executor import Executor
 from pipec.ports.store import Store
 from pipec.runtime.events import Listener
@@ -34,6 +35,7 @@ class RunSettings(TypedDict, total=False):
       the working directory for a pipeline that was not loaded.
     - `env`: the whole environment of the host; that of this process if left out.
     - `executor`: runs the commands of steps; processes of this machine if left out.
+    - `agent`: answers agent steps; the commands of the pipeline's profiles if left out.
     - `store`: a store of results behind the project's own, asked when that has nothing.
     - `commands`: the policy on command lines, instead of the pipeline's.
     - `clock`: where the run's times come from; the machine's clock if left out.
@@ -46,6 +48,7 @@ class RunSettings(TypedDict, total=False):
     cwd: str | os.PathLike[str]
     env: Mapping[str, str]
     executor: Executor
+    agent: Agent
     store: Store
     commands: CommandPolicy
     clock: Clock
@@ -180,6 +183,7 @@ def _services(settings: RunSettings, *, handle_signals: bool) -> Services:
         listeners=tuple(settings.get("listeners", ())),
         handle_signals=handle_signals,
         executor=settings.get("executor"),
+        agent=settings.get("agent"),
         store=settings.get("store"),
         # A clock that moves only when told brings a loop that goes by it.
         open_loop=getattr(clock, "open_loop", None),

@@ -4,9 +4,11 @@ import tempfile
 
 from pipec.errors import RunError
 from pipec.ir.step import AgentStep
+from pipec.ports.agent import Question
 from pipec.ports.executor import Command, Exit
 from pipec.runtime.agents import AgentCall
 from pipec.runtime.answer_file import AnswerFile
+from pipec.runtime.ask import ask
 from pipec.runtime.step import StepEnd, Surroundings, judge, not_started
 from pipec.runtime.transcript import Transcript
 
@@ -42,12 +44,33 @@ async def _run(
         answer.write(data)
         out.take(data)
 
+    env = {**around.env, **call.environment}
+    if around.run.agent is not None:
+        question = Question(
+            profile=call.profile,
+            model=call.model,
+            prompt=call.prompt.decode("utf-8", "replace"),
+            cwd=around.cwd,
+            env=env,
+        )
+        try:
+            return await ask(
+                around.run.agent,
+                question,
+                take,
+                timeout_s=around.timeout_s,
+                ends=(around.halt, around.run.interrupt.event),
+                clock=around.run.recorder.clock,
+            )
+        finally:
+            out.end()
+            err.end()
     with tempfile.TemporaryFile() as prompt:
         prompt.write(call.prompt)
         prompt.seek(0)
         try:
             return await around.run.processes.run(
-                Command(argv=call.command, cwd=around.cwd, env={**around.env, **call.environment}),
+                Command(argv=call.command, cwd=around.cwd, env=env),
                 take,
                 timeout_s=around.timeout_s,
                 stdin=prompt.fileno(),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipec.codes import Code
 from pipec.ir.task import Task
+from pipec.ports.agent import Agent
 from pipec.ports.executor import Executor
 from pipec.runtime import environment
 from pipec.runtime.command_values import CommandValues
@@ -31,7 +32,7 @@ class RunContext:
 
     `executor` runs the commands of steps, `processes` whatever else has to run. `far` is the store
     behind the project's own. `session_store` is the folder of the session's results. `found`: what
-    had to be run to know it.
+    had to be run to know it. `agent` answers agent steps instead of the commands of profiles.
     """
 
     request: RunRequest
@@ -47,6 +48,7 @@ class RunContext:
     session_store: str
     found: Found = field(default_factory=Found)
     far: FarStore | None = None
+    agent: Agent | None = None
 
     def environment_of(
         self, task: Task, declared: Mapping[str, str], *, attempt: int

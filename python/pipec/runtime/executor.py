@@ -155,6 +155,7 @@ async def execute_within(work: Work, recorder: Recorder, *, host: Host | None) -
         ),
         session_store=session_store,
         far=_open_far_store(work, recorder),
+        agent=work.services.agent,
     )
     recorder.on_closed_output = lambda: interrupt.begin(signal.SIGPIPE)
     if recorder.output_is_closed:

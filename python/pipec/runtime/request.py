@@ -14,6 +14,7 @@ from pipec.runtime.record import ContinueMode
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    from pipec.ports.agent import Agent
     from pipec.ports.executor import Executor
     from pipec.ports.store import Store
     from pipec.runtime.found import Found
@@ -73,9 +74,10 @@ class Services:
 
     `handle_signals`: SIGINT, SIGTERM and SIGHUP end the run in order; needs the main thread.
     `screen` is that of the listener that has one. `begun` is the run as far as the core got with it
-    by itself: the lock, and the engine. `executor` runs the commands of steps, instead of processes
-    of this machine. `store` stands behind the project's own. `stop` ends the run from another
-    thread. `open_loop` makes the event loop, for a clock that brings its own.
+    by itself: the lock, and the engine. `executor` runs the commands of steps, instead of
+    processes of this machine; `agent` answers agent steps, instead of the commands of profiles.
+    `store` stands behind the project's own. `stop` ends the run from another thread.
+    `open_loop` makes the event loop, for a clock that brings its own.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -85,6 +87,7 @@ class Services:
     handle_signals: bool = True
     begun: "_core.HandOver | None" = None
     executor: "Executor | None" = None
+    agent: "Agent | None" = None
     store: "Store | None" = None
     stop: "Stop | None" = None
     open_loop: "Callable[[], AbstractEventLoop] | None" = None

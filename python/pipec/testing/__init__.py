@@ -3,6 +3,7 @@
 Nothing here needs a test framework: checks raise `AssertionError`, and say what was promised.
 """
 
+from pipec.testing.agents import ScriptedAgent, check_agent
 from pipec.testing.check_clock import check_clock
 from pipec.testing.check_executor import check_executor
 from pipec.testing.check_store import check_store
@@ -15,8 +16,10 @@ __all__ = [
     "FakeClock",
     "MemoryStore",
     "Project",
+    "ScriptedAgent",
     "ScriptedCommand",
     "ScriptedExecutor",
+    "check_agent",
     "check_clock",
     "check_executor",
     "check_store",
