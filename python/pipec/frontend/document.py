@@ -3,11 +3,14 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipec import _core
 from pipec.diagnostics import Route
 from pipec.frontend.discover import Notation
+
+if TYPE_CHECKING:
+    from pipec.frontend.lower.known_tasks import KnownTasks
 
 Span = tuple[int, int, int, int]
 """Start and end of the key, start and end of the value, as byte offsets in the text's UTF-8."""
@@ -32,9 +35,10 @@ class BlockRead:
 
 @dataclass(slots=True)
 class Kept:
-    """What the reader of YAML keeps: `blocks` for the text's next version, and `places`."""
+    """What is kept of a text: `blocks` and `tasks` for its next version, and `places`."""
 
     blocks: dict[BlockKey, BlockRead]
+    tasks: "KnownTasks | None" = None
     places: Callable[[Route], Span | None] | None = None
 
 

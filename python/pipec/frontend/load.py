@@ -48,11 +48,12 @@ def load_document(document: Document) -> Loaded:
     """
     values = read_values(document)
     _refuse_newer(values.get("pipec"), document)
-    validated = validate(values)
+    known = document.kept.tasks if document.kept is not None else None
+    validated = validate(values, known)
     findings = list(validated.findings)
     lowered = None
     if validated.spec is not None:
-        lowered = lower(validated.spec)
+        lowered = lower(validated.spec, known)
         later = [*lowered.findings, *check(validated.spec, lowered, document)]
         findings += _independent(later, validated, values) if findings else later
     findings = in_order(findings, document)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from pipec.codes import Code
 from pipec.diagnostics import Finding, Route
+from pipec.frontend.lower.known_tasks import KnownTasks
 from pipec.frontend.mistakes import describe_mistake
 from pipec.frontend.remainder import culprit_of, without_culprits
 from pipec.spec.pipeline import PipelineSpec
@@ -26,9 +27,9 @@ class Validated:
     culprits: tuple[Route, ...] = ()
 
 
-def validate(values: dict[str, Any]) -> Validated:
-    """Checks the values of a file."""
-    spec, findings = _attempt(values)
+def validate(values: dict[str, Any], known: KnownTasks | None = None) -> Validated:
+    """Checks the values of a file; tasks that are known not again."""
+    spec, findings = _attempt(values, known)
     culprits: tuple[Route, ...] = ()
     rest, mistakes = values, findings
     for _ in range(_MOST_ATTEMPTS):
@@ -38,7 +39,7 @@ def validate(values: dict[str, Any]) -> Validated:
         culprits += found
         # A table may need what was just taken out of it; then it goes as a whole.
         rest = without_culprits(rest, found)
-        spec, mistakes = _attempt(rest)
+        spec, mistakes = _attempt(rest, known)
         # The models compare the keys of a table only when each of them is right.
         findings += tuple(mistake for mistake in mistakes if _is_conflict(mistake, culprits))
     return Validated(spec, findings, culprits)
@@ -64,9 +65,15 @@ def _is_conflict(mistake: Finding, culprits: tuple[Route, ...]) -> bool:
     return not any((*table, key) in culprits for key in concerned)
 
 
-def _attempt(values: dict[str, Any]) -> tuple[PipelineSpec | None, tuple[Finding, ...]]:
+def _attempt(
+    values: dict[str, Any], known: KnownTasks | None
+) -> tuple[PipelineSpec | None, tuple[Finding, ...]]:
     try:
-        return PipelineSpec.model_validate(values), ()
+        spec = PipelineSpec.model_validate(values if known is None else known.in_place(values))
     except ValidationError as error:
         errors = error.errors(include_url=False)
+    else:
+        if known is not None:
+            known.note(values, spec)
+        return spec, ()
     return None, tuple(describe_mistake(details, values) for details in errors)

@@ -13,6 +13,7 @@ from pipec.errors import SpecError
 from pipec.frontend.discover import NAMES, Found, Notation
 from pipec.frontend.document import BlockKey, BlockRead, Document, Kept
 from pipec.frontend.load import Loaded, load_document
+from pipec.frontend.lower.known_tasks import KnownTasks
 from pipec.frontend.outline.cursors import Cursor
 from pipec.frontend.outline.entries import Outline
 from pipec.frontend.outline.outline import cursors, outline
@@ -38,9 +39,10 @@ _NOTATIONS: dict[str, Notation] = {
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the versions of one file share: what was read of the blocks of YAML that stay."""
+    """What the versions of one file share: what is known of the blocks of YAML that stay."""
 
     read: dict[BlockKey, BlockRead] = field(default_factory=dict)
+    tasks: KnownTasks = field(default_factory=KnownTasks)
     outlined: "KnownBlocks" = field(default_factory=dict)
 
 
@@ -68,7 +70,7 @@ class Analysis:
         self.positions = positions
         self.content = content
         self.text = content.decode()
-        kept = Kept(self._memory.read)
+        kept = Kept(self._memory.read, self._memory.tasks)
         self.document = Document(os.path.basename(path), self.text, notation, kept=kept)
 
     @cached_property

@@ -49,6 +49,16 @@ class NamedInputTable:
         }
         self._structured: dict[str, tuple[StructuredInput, ...]] = {}
 
+    @property
+    def meanings(self) -> object:
+        """What decides what each item of a list of inputs becomes: where it is equal, all is alike.
+
+        Items of named inputs that refer to tasks are judged when they are first used: while there
+        are such items, nothing is alike.
+        """
+        items = [item for items in self._items.values() for item in items]
+        return self._items if all(isinstance(item, str) for item in items) else object()
+
     def lower(
         self, items: Sequence[Item], route: Route, references: References, *, group: str
     ) -> tuple[InputRules, tuple[int, ...], tuple[StructuredInput, ...]]:

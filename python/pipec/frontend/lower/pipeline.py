@@ -11,6 +11,7 @@ from pipec.frontend.lower.commands import lower_commands
 from pipec.frontend.lower.env import lower_env, lower_env_files
 from pipec.frontend.lower.inputs import NamedInputTable
 from pipec.frontend.lower.jobs import lower_jobs
+from pipec.frontend.lower.known_tasks import KnownTasks
 from pipec.frontend.lower.references import References
 from pipec.frontend.lower.sandboxes import lower_profiles, lower_sandboxes
 from pipec.frontend.lower.sources import lower_sources
@@ -42,8 +43,11 @@ class Lowered:
     findings: tuple[Finding, ...]
 
 
-def lower(spec: PipelineSpec) -> Lowered:
-    """The normalized pipeline of a valid file. What a finding names is left out of it."""
+def lower(spec: PipelineSpec, known: KnownTasks | None = None) -> Lowered:
+    """The normalized pipeline of a valid file. What a finding names is left out of it.
+
+    Tasks that are known are not lowered again.
+    """
     findings: list[Finding] = []
     placed = place_tasks(spec.tasks, spec.task_defaults, ("tasks",), findings)
     references = References(
@@ -58,6 +62,7 @@ def lower(spec: PipelineSpec) -> Lowered:
         named=named,
         default_cache=cache.default,
         findings=findings,
+        known=known,
     )
     workspace, member_origins = lower_workspace(
         spec, named=named, default_cache=cache.default, findings=findings

@@ -30,6 +30,11 @@ class References:
             self._routes[task.name] = task.route
             self._tasks.update((task_id, (task_id,)) for task_id in ids)
 
+    @property
+    def meanings(self) -> object:
+        """What decides the meaning of every reference: where it is equal, all mean the same."""
+        return self._tasks, frozenset(self._sources), self._has_members
+
     def resolve(
         self,
         written: str,

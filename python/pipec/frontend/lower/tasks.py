@@ -6,6 +6,7 @@ from pipec.diagnostics import Finding
 from pipec.frontend.lower.cache import lower_task_cache
 from pipec.frontend.lower.env import lower_env
 from pipec.frontend.lower.inputs import NamedInputTable, lower_outputs
+from pipec.frontend.lower.known_tasks import KnownTasks, LoweredTask
 from pipec.frontend.lower.references import References
 from pipec.frontend.lower.service import lower_service
 from pipec.frontend.lower.steps import lower_shell, lower_steps
@@ -28,11 +29,21 @@ def lower_tasks(
     named: NamedInputTable,
     default_cache: str,
     findings: list[Finding],
+    known: KnownTasks | None = None,
 ) -> tuple[dict[TaskId, Task], dict[TaskId, TaskOrigin]]:
     """The tasks, and where they come from, by id."""
     tasks: dict[TaskId, Task] = {}
     origins: dict[TaskId, TaskOrigin] = {}
+    around: object = (references.meanings, named.meanings, default_cache, spec.env_mode)
+    if known is not None:
+        around = known.begin(around)
     for place in placed:
+        before = known.lowered(place, around) if known is not None else None
+        if before is not None:
+            tasks.update(before.tasks)
+            origins.update(dict.fromkeys(before.tasks, before.origin))
+            continue
+        so_far = len(findings)
         written = place.spec
         origin = TaskOrigin(place.route, place.inherited)
         foreign: list[str] = []
@@ -77,9 +88,14 @@ def lower_tasks(
             inputs=indexes,
             has_list=isinstance(written.run, list),
         )
-        for task_id, combination in place.variants:
-            tasks[task_id] = Task(id=task_id, matrix=combination, **shared)  # type: ignore[arg-type]
-            origins[task_id] = origin
+        made = {
+            task_id: Task(id=task_id, matrix=combination, **shared)  # type: ignore[arg-type]
+            for task_id, combination in place.variants
+        }
+        tasks.update(made)
+        origins.update(dict.fromkeys(made, origin))
+        if known is not None and len(findings) == so_far:
+            known.keep(LoweredTask(place, around, made, origin))
     return tasks, origins
 
 
