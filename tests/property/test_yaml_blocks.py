@@ -34,6 +34,8 @@ LINES = st.sampled_from(
             "null: 1",
             "  12: x",
             "jobs: # x",
+            "# \x1f",
+            "tasks: # \x1f",
         ),
     ]
 )

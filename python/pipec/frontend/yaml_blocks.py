@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from pipec.frontend.yaml_scalars import resolve
 
+UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that YAML does not allow anywhere."""
+
 _NAME = r"""(?:[A-Za-z_$][\w$-]*|"[\w$ .-]+"|'[\w$ .-]+')"""
 _KEY = re.compile(rf"{_NAME}(?=:(?:\s|$))", re.ASCII)
 _BARE = re.compile(rf"({_NAME}):[ \t]*(?:#[^\n]*)?\r?\n", re.ASCII)
@@ -50,6 +53,9 @@ def cut(text: str) -> list[Block] | None:
     starts = [start for start in lines if _KEY.match(text, start)]
     if not starts or starts[0] != lines[0] or not _REMARKS.fullmatch(text, 0, starts[0]):
         return None
+    if UNREADABLE.search(text, 0, starts[0]):
+        # What stands in no block is read by nobody else.
+        return None
     ends = [*starts[1:], len(text)]
     blocks: list[Block] = []
     for start, end in zip(starts, ends, strict=True):
@@ -64,6 +70,8 @@ def _entries(text: str, start: int, end: int) -> Iterator[Block]:
     bare = _BARE.match(text, start, end)
     first = _INDENTED.search(text, bare.end(), end) if bare else None
     if bare is None or first is None or not first[1] or not isinstance(resolve(bare[1]), str):
+        return
+    if UNREADABLE.search(text, start, bare.end()):
         return
     indent = len(first[1])
     shallow = re.compile(rf"^ {{0,{indent}}}[^\s#]", re.MULTILINE)

@@ -16,14 +16,13 @@ import yaml
 from pipec.diagnostics import Route
 from pipec.frontend.byte_offsets import ByteOffsets
 from pipec.frontend.outline.entries import Entry, Kind, Outline
-from pipec.frontend.yaml_blocks import Block, Heading, cut
+from pipec.frontend.yaml_blocks import UNREADABLE, Block, Heading, cut
 from pipec.frontend.yaml_scalars import resolve
 
 PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _MOST_MENDED = 16
 _DEEPEST = 100
-_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _OPEN_BRACKET = re.compile(r"[\[{][^\]}\n]*\Z")
 _BEGINNINGS = (
     "while scanning a simple key",
@@ -103,7 +102,7 @@ def _table_entry(heading: Heading, start: int, below: Sequence[Entry]) -> Entry:
 
 
 def _outline_whole(text: str) -> Iterator[Entry]:
-    seen = _UNREADABLE.sub(" ", text)
+    seen = UNREADABLE.sub(" ", text)
     writer = _Writer(text)
     for _ in range(_MOST_MENDED):
         writer = _Writer(text)
@@ -124,7 +123,7 @@ def outline_yaml_start(text: str) -> Outline:
     """The entries of a YAML text up to where it cannot be read further, all that is open closed."""
     writer = _Writer(text)
     with suppress(yaml.YAMLError):
-        for event in parse_events(_UNREADABLE.sub(" ", text)):
+        for event in parse_events(UNREADABLE.sub(" ", text)):
             writer.take(event)
     return Outline(writer.finish())
 
