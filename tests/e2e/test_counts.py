@@ -258,9 +258,15 @@ def test_a_task_that_runs_is_looked_at_before_and_after_and_nothing_else_is(tree
     calls = tree.run_traced()
     package = tree.root / Path(*Path(edited).parts[:2])
     own = sum(1 for _ in package.rglob("*"))
-    # Two tasks: each when it is decided and when it is over, and what one of them made.
-    assert looks(tree, calls) <= MOST_LOOKS * tree.size() + BESIDES + 5 * own
+    # Two tasks with the same inputs: before both, between them and after both; and what one made.
+    assert looks(tree, calls) <= MOST_LOOKS * tree.size() + BESIDES + 4 * own
     assert len(started(calls)) == 3
+    of_each = Counter(tree.below(call.path) for call in calls if call.name in LOOKING)
+    others = [
+        path for path in tree.inputs() if path.startswith(str(package.relative_to(tree.root)))
+    ]
+    # The run's own look, and one after each task: the second has the inputs of the first.
+    assert {of_each[path] for path in others if path != edited} == {3}
     made = {path for path in written(tree, calls) if not path.startswith(".pipec/")}
     assert made == set()
 

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rayon::prelude::*;
 
 use super::Engine;
+use super::assess::needs;
 use super::look::{Look, Place, TaskSets};
 use crate::digest::Digest;
 use crate::error::Result;
@@ -122,7 +123,9 @@ impl Engine {
         look: &Arc<Look>,
         sets: impl Iterator<Item = (&'a str, TaskSets)>,
     ) {
-        let memory = &mut self.lock().memory;
+        let mut inner = self.lock();
+        inner.order.forget_looks();
+        let memory = &mut inner.memory;
         memory.first = memory
             .basis
             .is_some()
@@ -135,6 +138,25 @@ impl Engine {
         let sets = *first.sets.get(id)?;
         self.is_unchanged(&first, sets.inputs)
             .then(|| (Arc::clone(&first.look), sets))
+    }
+
+    /// The same for a task that is about to run: looked at now, or when the tasks that it needs were over.
+    pub(super) fn as_first_seen_before(&self, id: &str) -> Result<Option<(Arc<Look>, TaskSets)>> {
+        let task = self.pipeline.task(id)?;
+        let Some(first) = self.first() else {
+            return Ok(None);
+        };
+        let Some(sets) = first.sets_of(id) else {
+            return Ok(None);
+        };
+        let is_known = self
+            .lock()
+            .order
+            .is_as_first_after(sets.inputs, needs(task));
+        if is_known {
+            return Ok(Some((Arc::clone(&first.look), sets)));
+        }
+        Ok(self.as_first_seen(id))
     }
 
     pub(super) fn first(&self) -> Option<Arc<First>> {

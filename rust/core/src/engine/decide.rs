@@ -79,7 +79,7 @@ impl Inputs {
 impl Engine {
     /// Looks at the task's inputs as they are now, computes its key and looks it up.
     pub fn decide(&self, task: &str, extras: &Extras) -> Result<Decision> {
-        if let Some((look, sets)) = self.as_first_seen(task) {
+        if let Some((look, sets)) = self.as_first_seen_before(task)? {
             let (digest, count) = look.inputs_sum(&self.root, sets.inputs)?;
             let inputs = Inputs { digest, count };
             let owned = self.look_at_owned(self.pipeline.task(task)?)?;
@@ -198,6 +198,9 @@ impl Engine {
             None => None,
         };
         let mut inner = self.lock();
+        if decided.hit.is_some() {
+            inner.order.is_over(id);
+        }
         if let Some(made) = made {
             inner.made.insert(id.to_owned(), made);
         }

@@ -65,7 +65,10 @@ impl Engine {
         }
         self.remember_restored(done.known);
         let made = made_of(task, decided.key, wanted);
-        self.lock().made.insert(id.to_owned(), made);
+        let mut inner = self.lock();
+        inner.made.insert(id.to_owned(), made);
+        inner.order.is_over(id);
+        drop(inner);
         Ok(done.counts)
     }
 
@@ -111,7 +114,11 @@ impl Engine {
     pub fn seal(&self, id: &str, facts: &TaskFacts) -> Result<Sealed> {
         let task = self.pipeline.task(id)?;
         let decided = self.decided(id)?;
-        self.lock().has_changed_files = true;
+        let over = {
+            let mut inner = self.lock();
+            inner.has_changed_files = true;
+            inner.order.is_over(id)
+        };
         let mut sealed = Sealed::default();
         let owned = self.look_at_outputs(task)?;
         if let Some((look, set, alone)) = &owned {
@@ -123,7 +130,7 @@ impl Engine {
             return Ok(sealed);
         }
         let inputs;
-        (inputs, sealed.changed_inputs) = self.inputs_after(id, &decided)?;
+        (inputs, sealed.changed_inputs) = self.inputs_after(id, &decided, over)?;
         sealed.changed_inputs.extend(facts.changed.iter().cloned());
         let is_sure = sealed.changed_inputs.is_empty() && !self.follows_unsure(task);
         let store = match &task.cache {
@@ -189,11 +196,13 @@ impl Engine {
         needs(task).any(|id| matches!(inner.made.get(id), Some(Made::Unsure)))
     }
 
-    /// A task's inputs as they are after its steps, and those that are not what they were before.
-    fn inputs_after(&self, id: &str, decided: &Decided) -> Result<(After, Vec<String>)> {
+    /// A task's inputs as they are after its steps, and those that are not what they were before. `over` is
+    /// when its steps were over.
+    fn inputs_after(&self, id: &str, decided: &Decided, over: u64) -> Result<(After, Vec<String>)> {
         if let Before::First(first, set) = &decided.before
             && self.as_first_seen(id).is_some()
         {
+            self.lock().order.saw_as_first(*set, over);
             return Ok((After::First(Arc::clone(first), *set), Vec::new()));
         }
         let (look, sets) = self.look(&[id])?;

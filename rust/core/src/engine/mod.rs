@@ -14,6 +14,7 @@ mod finish;
 mod left;
 mod look;
 mod memory;
+mod order;
 mod part;
 mod request;
 mod restored;
@@ -46,6 +47,7 @@ use crate::tree::{Counters, Index, Manifest, Stamp};
 use again::First;
 use look::{Look, Writing};
 use memory::Memory;
+use order::Order;
 use restored::PutBack;
 use successes::Success;
 
@@ -81,6 +83,7 @@ struct Inner {
     decided: HashMap<String, Arc<Decided>>,
     made: HashMap<String, Made>,
     memory: Memory,
+    order: Order,
     /// Something of the project was written in this run, or steps had the chance to: more than the outputs
     /// that were put back since the last look at everything.
     has_changed_files: bool,
@@ -180,6 +183,7 @@ impl Engine {
                 decided: HashMap::new(),
                 made: HashMap::new(),
                 memory,
+                order: Order::default(),
                 has_changed_files: false,
                 put_back: Vec::new(),
             }),
@@ -216,6 +220,7 @@ impl Engine {
         let mut inner = self.lock();
         inner.has_changed_files = true;
         inner.made.insert(task.to_owned(), Made::Unsure);
+        inner.order.is_over(task);
     }
 
     pub fn counters(&self) -> BTreeMap<&'static str, u64> {
