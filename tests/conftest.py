@@ -4,7 +4,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Project:
     """A folder with a pipeline, and the commands that a user calls in it."""
 
     def __init__(self, folder: Path, home: Path) -> None:
+        self._started: list[subprocess.Popen[bytes]] = []
         self.folder = folder
         self.environment = {
             "HOME": str(home),
@@ -66,11 +68,29 @@ class Project:
             "stdout": subprocess.PIPE,
             "stderr": subprocess.PIPE,
         }
-        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+        process = subprocess.Popen(  # type: ignore[call-overload]
             [sys.executable, "-m", "pipec", *words],
             env={**self.environment, **(env or {})},
             **{**pipes, **options},
         )
+        self._started.append(process)
+        return process  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Ends what still runs, and closes what was not read to its end.
+
+        A test that fails on a busy machine leaves processes behind. Without this the garbage
+        collector would complain of them, in whichever test comes to collect them.
+        """
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            for stream in filter(None, (process.stdin, process.stdout, process.stderr)):
+                # What was not written yet is for nobody any more.
+                with suppress(BrokenPipeError):
+                    stream.close()
+        self._started.clear()
 
     def pipec(self, *words: str, env: Mapping[str, str] | None = None, cwd: str = "") -> Result:
         """Calls pipec and waits for its end."""
@@ -86,24 +106,30 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> Iterator[Project]:
     """An empty project."""
     folder = tmp_path / "project"
     folder.mkdir()
     home = tmp_path / "home"
     home.mkdir()
-    return Project(folder, home)
+    project = Project(folder, home)
+    yield project
+    project.close()
 
 
 @pytest.fixture
-def make_project(tmp_path: Path) -> Callable[[str], Project]:
+def make_project(tmp_path: Path) -> Iterator[Callable[[str], Project]]:
     """Makes several projects for one test, by name."""
+    made: list[Project] = []
 
     def make(name: str) -> Project:
         folder = tmp_path / name
         folder.mkdir()
         home = tmp_path / f"{name}-home"
         home.mkdir()
-        return Project(folder, home)
+        made.append(Project(folder, home))
+        return made[-1]
 
-    return make
+    yield make
+    for project in made:
+        project.close()

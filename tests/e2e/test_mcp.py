@@ -1,18 +1,16 @@
 """`pipec mcp`, spoken to by the client of the official SDK over standard input and output."""
 
 import json
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 from mcp.client import Client
-from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from tests.conftest import Project
+from tests.e2e.mcp_client import connected
 from tests.e2e.records import read_records, statuses
 
 PIPELINE = """
@@ -40,19 +38,6 @@ def app(project: Project) -> Project:
     project.write("pipeline.toml", PIPELINE)
     project.write("src/a", "one\n")
     return project
-
-
-@asynccontextmanager
-async def connected(app: Project, *words: str) -> AsyncIterator[Client]:
-    """A client of a server for this project."""
-    server = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "pipec", "mcp", *words],
-        cwd=app.folder,
-        env=app.environment,
-    )
-    async with Client(stdio_client(server)) as client:
-        yield client
 
 
 def talk(app: Project, say: Callable[[Client], Awaitable[Any]], *words: str) -> Any:

@@ -5,19 +5,17 @@ import json
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import anyio
 import pytest
-from mcp.client import Client
-from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from pipec import run_cli
 from tests.conftest import Project
 from tests.e2e.collector import open_collector
+from tests.e2e.mcp_client import connected
 from tests.e2e.records import read_records, statuses
 from tests.e2e.terminals import Gate, Terminal
 from tests.e2e.ways import WAYS
@@ -368,12 +366,6 @@ def test_what_changed_in_a_file_is_told_without_secrets(app: Project) -> None:
 
 
 def test_no_answer_over_mcp_has_a_secret(app: Project) -> None:
-    server = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "pipec", "mcp", "--allow-run"],
-        cwd=app.folder,
-        env=app.environment,
-    )
     heard: list[str] = []
 
     async def hear(_: float, __: float | None, message: str | None) -> None:
@@ -381,7 +373,7 @@ def test_no_answer_over_mcp_has_a_secret(app: Project) -> None:
 
     async def main() -> None:
         with anyio.fail_after(60):
-            async with Client(stdio_client(server)) as client:
+            async with connected(app, "--allow-run") as client:
                 calls: list[tuple[str, dict[str, Any]]] = [
                     ("run_job", {"job": "all"}),
                     ("run_job", {"job": "verify", "params": {"word": SECRET}}),
