@@ -299,6 +299,7 @@ def test_a_record_without_a_graph_is_told_by_the_pipeline_that_ran(app: Project)
     (app.folder / ".pipec/runs" / newest["run_id"] / "graph.json").unlink(missing_ok=True)
     app.write("pipeline.toml", "name = 'other'\n[tasks.x]\nrun = 'true'\n")
     told = json.loads(app.pipec("runs", "export", "--format", "graph").stdout)
+    assert told["jobs"] == [{"id": "verify", "targets": ["test"]}]
     assert told["tasks"] == [
         {"id": "build", "depends_on": []},
         {"id": "test", "depends_on": ["build"]},

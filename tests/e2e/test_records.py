@@ -91,15 +91,25 @@ def test_only_as_many_records_stay_as_are_asked_for(project: Project) -> None:
     assert len(read_records(project.folder)) == 2
 
 
-def test_a_log_that_is_too_long_keeps_both_ends(project: Project) -> None:
+@WAYS
+def test_a_log_that_is_too_long_keeps_both_ends(project: Project, way: tuple[str, ...]) -> None:
     project.write("pipeline.toml", 'name = "app"\n[tasks.a]\nrun = "seq 10000"\n')
-    assert project.pipec("run", "a", env={"PIPEC_MAX_LOG_BYTES": "2000"}).status == 0
+    assert project.pipec("run", "a", *way, env={"PIPEC_MAX_LOG_BYTES": "2000"}).status == 0
     (record,) = read_records(project.folder)
     log = project.read(f".pipec/runs/{record['run_id']}/logs/a.log")
     assert log.startswith("1\n2\n")
     assert log.endswith("9999\n10000\n")
     assert "bytes of output are left out here" in log
     assert len(log) < 2200
+
+
+@WAYS
+def test_a_log_without_a_limit_is_whole(project: Project, way: tuple[str, ...]) -> None:
+    project.write("pipeline.toml", 'name = "app"\n[tasks.a]\nrun = "seq 1500000"\n')
+    assert project.pipec("run", "a", *way, env={"PIPEC_MAX_LOG_BYTES": "0"}).status == 0
+    (log,) = project.folder.glob(".pipec/runs/*/logs/a.log")
+    # More than the eight mebibytes that are the limit unless another one is given.
+    assert log.read_bytes() == b"".join(b"%d\n" % number for number in range(1, 1_500_001))
 
 
 @WAYS

@@ -10,10 +10,10 @@ from pipec.codes import Code
 from pipec.errors import PipecError, PlanError, RunError
 from pipec.runtime.evidence.chrome_trace import chrome_trace
 from pipec.runtime.evidence.context_pack import read_packs
-from pipec.runtime.evidence.graph import needs_of
+from pipec.runtime.evidence.graph import jobs_of, needs_of
 from pipec.runtime.evidence.junit import junit_report
 from pipec.runtime.evidence.reading import run_record
-from pipec.runtime.record import RunRecord
+from pipec.runtime.record import RunRecord, to_json
 from pipec.runtime.records import run_folder
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -86,7 +86,8 @@ def _graph(root: str, record: RunRecord) -> str:
         help_ = ("`pipec graph` draws the pipeline as it is now",)
         raise PlanError(Code.UNKNOWN_RUN, message, help=help_)
     tasks = [{"id": task, "depends_on": list(waited_for)} for task, waited_for in needs.items()]
-    return _json({"schema_version": 1, "jobs": [], "tasks": tasks})
+    jobs = to_json(jobs_of(root, record))
+    return _json({"schema_version": 1, "jobs": jobs, "tasks": tasks})
 
 
 def _context(root: str, record: RunRecord) -> str:

@@ -10,7 +10,7 @@ from graphlib import TopologicalSorter
 from pipec.frontend.compiled import compiled_of
 from pipec.ir.codec import decode
 from pipec.ir.pipeline import Pipeline
-from pipec.plan.graph import graph_of
+from pipec.plan.graph import GraphJob, graph_of
 from pipec.plan.select import Plan
 from pipec.runtime.evidence.typed import value_of
 from pipec.runtime.record import RunRecord, to_json
@@ -37,8 +37,10 @@ def needs_of(root: str, record: RunRecord) -> Mapping[str, tuple[str, ...]] | No
 
     A run in which everything was in place keeps no snapshot: the pipeline that it ran tells.
     """
-    needs = _snapshot(run_folder(root, record.run_id))
-    if needs is None:
+    snapshot = _snapshot(run_folder(root, record.run_id))
+    if snapshot is not None:
+        needs = _edges(snapshot)
+    else:
         pipeline = pipeline_of(root, record)
         if pipeline is None:
             return None
@@ -48,6 +50,22 @@ def needs_of(root: str, record: RunRecord) -> Mapping[str, tuple[str, ...]] | No
         task.id: tuple(need for need in needs.get(task.id, ()) if need in took_part)
         for task in record.tasks
     }
+
+
+def jobs_of(root: str, record: RunRecord) -> tuple[GraphJob, ...]:
+    """The jobs that a run was asked for, each with its targets; those of which that is lost are
+    left out.
+    """
+    snapshot = _snapshot(run_folder(root, record.run_id))
+    if snapshot is not None:
+        return snapshot.jobs
+    pipeline = pipeline_of(root, record)
+    jobs = {} if pipeline is None else {str(job.id): job for job in pipeline.jobs.values()}
+    return tuple(
+        GraphJob(id=name, targets=(*jobs[name].targets, *jobs[name].foreign_targets))
+        for name in record.request.targets
+        if name in jobs
+    )
 
 
 def pipeline_of(root: str, record: RunRecord) -> Pipeline | None:
@@ -64,15 +82,19 @@ class _Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Snapshot:
+    jobs: tuple[GraphJob, ...]
     tasks: tuple[_Node, ...]
 
 
-def _snapshot(folder: str) -> dict[str, tuple[str, ...]] | None:
+def _edges(snapshot: _Snapshot) -> dict[str, tuple[str, ...]]:
+    return {node.id: node.depends_on for node in snapshot.tasks}
+
+
+def _snapshot(folder: str) -> _Snapshot | None:
     with contextlib.suppress(OSError, ValueError, RecursionError):
         with open(os.path.join(folder, GRAPH), "rb") as file:
-            snapshot = value_of(_Snapshot, json.load(file))
-        needs = {node.id: node.depends_on for node in snapshot.tasks}
+            snapshot: _Snapshot = value_of(_Snapshot, json.load(file))
         # A cycle is no graph of a run: `CycleError` is a `ValueError`.
-        TopologicalSorter(needs).prepare()
-        return needs
+        TopologicalSorter(_edges(snapshot)).prepare()
+        return snapshot
     return None
