@@ -208,10 +208,11 @@ def test_any_text_is_read_or_said_to_be_unread(text):
     read_text(text)
 
 
+# A space after `$(`: with a subshell right behind it, it would be arithmetic.
 WRAPPED = st.sampled_from(
-    ["{}", "true; {}", "({})", "{{ {}; }}", "if {}; then :; fi", "x=$({})", 'echo "$({})"',
+    ["{}", "true; {}", "({})", "{{ {}; }}", "if {}; then :; fi", "x=$( {})", 'echo "$( {})"',
      "for i in a; do {}; done", "case x in x) {} ;; esac", "! {}", "f() {{ {}; }}", "{} | cat",
-     "cat <({})", "[[ -n $({}) ]]", "{} > log", "A=1 {}"]
+     "cat <({})", "[[ -n $( {}) ]]", "{} > log", "A=1 {}"]
 )  # fmt: skip
 
 
