@@ -415,7 +415,7 @@ class FolderEvents:
     """Hears that something happened in folders; what it was, the files tell. Reading is nothing.
 
     Raises:
-        OSError: the operating system has no such thing.
+        OSError: the operating system has no such thing, or no more of them (`errno.EMFILE`).
     """
 
     def __new__(cls) -> Self: ...

@@ -1,8 +1,10 @@
 """`pipec watch`: events only wake, the keys decide."""
 
 import os
+import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -268,6 +270,32 @@ def test_where_nobody_tells_of_changes_it_looks_for_them(
     watching.end()
     warnings = [event["code"] for event in watching.seen if event["event"] == "warning_raised"]
     assert warnings == (["PIPEC_WATCH_POLLS"] if env else [])
+
+
+NAMESPACE = shutil.which("unshare")
+
+
+@pytest.mark.parametrize("limit", ["watches", "instances"])
+def test_a_limit_of_the_system_is_called_by_its_name(project: Project, limit: str) -> None:
+    """In a user namespace of its own the limits are its own, too."""
+    count = {"watches": 1, "instances": 0}[limit]
+    lower = f"echo {count} > /proc/sys/user/max_inotify_{limit}"
+    inside = ["unshare", "--user", "--map-root-user", "sh", "-c"]
+    if NAMESPACE is None or subprocess.run([*inside, lower], check=False).returncode:
+        pytest.skip("no user namespace can be made here")
+    write(project)
+    watching = subprocess.Popen(
+        [*inside, f'{lower}; exec "$@"', "sh", sys.executable, "-m", "pipec", "watch", "lint"],
+        cwd=project.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert watching.stderr is not None
+    said = next(line for line in watching.stderr if b"PIPEC_WATCH_POLLS" in line)
+    watching.send_signal(signal.SIGINT)
+    watching.communicate(timeout=30)
+    assert watching.returncode == 130
+    assert f"the limit `fs.inotify.max_user_{limit}` of the system is reached" in said.decode()
 
 
 def test_without_a_terminal_each_run_is_a_line(project: Project) -> None:

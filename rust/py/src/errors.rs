@@ -1,5 +1,7 @@
 //! Errors of the core as Python's own.
 
+use std::io;
+
 use pipec_core::Error;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -8,15 +10,7 @@ pub(crate) fn to_python(error: Error) -> PyErr {
     match error {
         Error::Io { path, source } => match source.raw_os_error() {
             // Python picks the class by the number: FileNotFoundError, PermissionError, …
-            Some(number) => {
-                let text = source.to_string();
-                let reason = text
-                    .split(" (os error")
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
-                PyOSError::new_err((number, reason, path))
-            }
+            Some(number) => PyOSError::new_err((number, reason_of(&source), path)),
             None => PyOSError::new_err(format!("{}: {source}", path.display())),
         },
         // The number tells it from a disk that refuses.
@@ -30,6 +24,20 @@ pub(crate) fn to_python(error: Error) -> PyErr {
             Err(error) => error,
         },
     }
+}
+
+/// An error that is about no path.
+pub(crate) fn of_system(source: io::Error) -> PyErr {
+    match source.raw_os_error() {
+        Some(number) => PyOSError::new_err((number, reason_of(&source))),
+        None => source.into(),
+    }
+}
+
+fn reason_of(source: &io::Error) -> String {
+    let text = source.to_string();
+    let reason = text.split(" (os error").next();
+    reason.unwrap_or_default().to_owned()
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> PyResult<String> {

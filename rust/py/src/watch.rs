@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use pipec_core::watch;
 use pyo3::prelude::*;
 
+use crate::errors::of_system;
+
 #[pyclass(frozen, module = "pipec._core")]
 pub(crate) struct FolderEvents(watch::FolderEvents);
 
@@ -13,7 +15,7 @@ pub(crate) struct FolderEvents(watch::FolderEvents);
 impl FolderEvents {
     #[new]
     fn new() -> PyResult<Self> {
-        Ok(Self(watch::FolderEvents::new()?))
+        Ok(Self(watch::FolderEvents::new().map_err(of_system)?))
     }
 
     fn fileno(&self) -> i32 {
@@ -25,13 +27,13 @@ impl FolderEvents {
         py.detach(|| {
             let mut added = 0;
             for folder in &folders {
-                added += usize::from(self.0.add(folder)?);
+                added += usize::from(self.0.add(folder).map_err(of_system)?);
             }
             Ok(added)
         })
     }
 
     fn take(&self) -> PyResult<bool> {
-        Ok(self.0.take()?)
+        self.0.take().map_err(of_system)
     }
 }
