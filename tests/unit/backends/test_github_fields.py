@@ -139,7 +139,7 @@ def look(pipeline: Pipeline, sync: GithubSync = SYNC) -> Subject:
         sync,
         place=Place("/", ""),
         pipeline_file="pipeline.toml",
-        facts=Facts(),
+        facts=Facts(files=frozenset({"package-lock.json"})),
     )
 
 

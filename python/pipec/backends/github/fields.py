@@ -17,6 +17,8 @@ def fields_of(subject: Subject) -> dict[Field, Any]:
     _add(fields, ("sync", "github"), _settings(subject))
     for name, toolchain in subject.setup.items():
         _add(fields, ("setup", name), plain(toolchain))
+        if name in subject.cached_setup:
+            fields["setup", name, "downloads"] = "kept"
     used = {name for job in subject.pipeline.jobs.values() for name in job.triggers}
     for name in sorted(used):
         trigger = dict(plain(subject.pipeline.triggers[name]))

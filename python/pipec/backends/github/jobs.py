@@ -98,7 +98,7 @@ def planner(subject: Subject) -> Job:
         id="plan",
         run='pipec github plan --format outputs >>"$GITHUB_OUTPUT"',
     )
-    toolchains = setup_steps(subject.setup, caches=False) if subject.sync.install.commands else ()
+    toolchains = setup_steps(subject.setup, cached=()) if subject.sync.install.commands else ()
     steps = (
         checkout(whole_history=True),
         _guard(subject),
@@ -149,13 +149,12 @@ def _frame(
     whole_history: bool = False,
 ) -> tuple[Step, ...]:
     """The steps of a job around the one that does the work."""
-    dependencies = subject.sync.cache_dependencies and caches
     steps = [
         checkout(whole_history=whole_history),
         _guard(subject),
         *install_steps(
             subject.sync.install,
-            setup_steps(subject.setup, caches=dependencies),
+            setup_steps(subject.setup, cached=subject.cached_setup if caches else ()),
             check=_check(),
         ),
     ]

@@ -8,7 +8,7 @@ from pipec.backends.github.expression import Expression
 from pipec.backends.github.facts import Facts
 from pipec.backends.github.place import Place
 from pipec.backends.github.secrets import Needed, needed_by
-from pipec.backends.github.setup.providers import resolve_setup
+from pipec.backends.github.setup.providers import cached_of, resolve_setup
 from pipec.backends.github.task_cache import cache_folder
 from pipec.backends.github.triggers import (
     CannotSayError,
@@ -32,7 +32,7 @@ class Subject:
     """A pipeline as seen by the generator.
 
     `conditions` has the `if:` of each job, None where it needs none; a job that is not in it is
-    `planned`.
+    `planned`. `cached_setup` names the toolchains whose downloads can be kept between runs.
     """
 
     pipeline: Pipeline
@@ -40,6 +40,7 @@ class Subject:
     place: Place
     pipeline_file: str
     setup: Mapping[str, Toolchain]
+    cached_setup: frozenset[str]
     clauses: Mapping[str, tuple[Clause, ...]]
     conditions: Mapping[str, Expression | None]
     needed: Mapping[str, Needed]
@@ -110,12 +111,14 @@ def look_at(
             conditions[job_id] = print_if(mine, of_all) if mine else None
         except CannotSayError:
             continue
+    setup = resolve_setup(sync.setup, facts)
     return Subject(
         pipeline=pipeline,
         sync=sync,
         place=place,
         pipeline_file=pipeline_file,
-        setup=resolve_setup(sync.setup, facts),
+        setup=setup,
+        cached_setup=cached_of(setup, facts) if sync.cache_dependencies else frozenset(),
         clauses=clauses,
         conditions=conditions,
         needed={job.id: needed_by([job], pipeline) for job in pipeline.jobs.values()},

@@ -49,16 +49,23 @@ def _usual_install(manager: str, facts: Facts) -> tuple[str, ...]:
     """What the lock file says, and no scripts of packages: a bad release runs nothing by itself."""
     if not facts.has("package.json"):
         return ()
+    is_locked = _has_lock(manager, facts)
     if manager == "npm":
-        verb = "ci" if facts.has("package-lock.json") else "install"
+        verb = "ci" if is_locked else "install"
         return (f"npm {verb} --ignore-scripts",)
     if manager == "yarn":
         said = facts.package_manager
         is_modern = facts.has(".yarnrc.yml") or (said and not said.startswith("yarn@1."))
         if is_modern:
-            return ("yarn install --immutable --mode=skip-build",)
-        return ("yarn install --frozen-lockfile --ignore-scripts",)
-    return (f"{manager} install --frozen-lockfile --ignore-scripts",)
+            # On a runner it insists on its lock file unless it is told not to.
+            option = "--immutable" if is_locked else "--no-immutable"
+            return (f"yarn install {option} --mode=skip-build",)
+    option = "--frozen-lockfile " if is_locked else ""
+    return (f"{manager} install {option}--ignore-scripts",)
+
+
+def _has_lock(manager: str, facts: Facts) -> bool:
+    return facts.has(*dict(_LOCKS)[manager])
 
 
 def _steps(toolchain: Toolchain, caches: bool) -> tuple[Step, ...]:  # noqa: FBT001
@@ -94,4 +101,6 @@ PROVIDER = Provider(
     is_needed=lambda facts: facts.has("package.json"),
     resolve=_resolve,
     steps=_steps,
+    # The action fails when it is to keep downloads and finds no lock file to name them by.
+    keeps_downloads=lambda toolchain, facts: _has_lock(toolchain.manager, facts),
 )

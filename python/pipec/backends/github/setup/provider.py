@@ -13,13 +13,15 @@ class Provider:
     """One toolchain.
 
     `is_needed` looks at the repository; `resolve` fills in what the author left open, so that the
-    steps ask nothing any more; `steps` takes whether downloads are kept between runs.
+    steps ask nothing any more; `steps` takes whether downloads are kept between runs, and
+    `keeps_downloads` says whether they can be.
     """
 
     name: str
     is_needed: Callable[[Facts], bool]
     resolve: Callable[[Toolchain, Facts], Toolchain]
     steps: Callable[[Toolchain, bool], tuple[Step, ...]]
+    keeps_downloads: Callable[[Toolchain, Facts], bool] = lambda _toolchain, _facts: True
 
 
 def with_version(

@@ -1,6 +1,6 @@
 """Every toolchain that a runner can be given, in the order of their steps."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from pipec.backends.github.facts import Facts
 from pipec.backends.github.model import Step
@@ -30,11 +30,20 @@ def resolve_setup(wanted: Mapping[str, Toolchain] | None, facts: Facts) -> dict[
     return resolved
 
 
-def setup_steps(resolved: Mapping[str, Toolchain], *, caches: bool) -> tuple[Step, ...]:
-    """The steps that make the toolchains ready."""
+def cached_of(resolved: Mapping[str, Toolchain], facts: Facts) -> frozenset[str]:
+    """The toolchains whose downloads can be kept between runs."""
+    return frozenset(
+        provider.name
+        for provider in PROVIDERS
+        if provider.name in resolved and provider.keeps_downloads(resolved[provider.name], facts)
+    )
+
+
+def setup_steps(resolved: Mapping[str, Toolchain], *, cached: Container[str]) -> tuple[Step, ...]:
+    """The steps that make the toolchains ready; of `cached` downloads are kept between runs."""
     return tuple(
         step
         for provider in PROVIDERS
         if provider.name in resolved
-        for step in provider.steps(resolved[provider.name], caches)
+        for step in provider.steps(resolved[provider.name], provider.name in cached)
     )
