@@ -427,6 +427,34 @@ def test_an_interrupt_ends_the_function(project, kind):
     assert_none_left(mark)
 
 
+STEPS = {
+    "call": '{ call = "tools.steps:work" }',
+    "dynamic": '{ dynamic = "tools.steps:work" }',
+    "agent": '{ agent = "a", prompt = "x" }',
+}
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_no_step_outlives_pipec(project, kind):
+    stubborn = "trap '' TERM INT; echo > started; setsid sleep 1000 & sleep 1000"
+    project.write(
+        "pipeline.toml",
+        f'name = "app"\nagents.a.command = ["sh", "stubborn"]\n[tasks.work]\nrun = {STEPS[kind]}\n',
+    )
+    project.write("stubborn", stubborn)
+    project.write(
+        "tools/steps.py",
+        "import subprocess\ndef work(ctx):\n    subprocess.run(['sh', 'stubborn'])\n",
+    )
+    os.mkfifo(project.folder / "started")
+    mark = str(project.folder)
+    process = project.start("run", "work", env={MARK: mark})
+    (project.folder / "started").read_bytes()
+    process.kill()
+    process.communicate(timeout=60)
+    assert_none_left(mark)
+
+
 def test_no_secret_gets_out_of_a_function(project):
     secret = "s3cr3t-value-of-the-token"
     with_call(
