@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from pipec._core import Engine
 
 _TAIL = 4096
+_WHAT_TO_TYPE = {
+    Code.STEP_MODULE_MISSING: (
+        "`tools.steps:report` is the function `report` of the file `tools/steps.py`",
+    ),
+}
 _WHOLE_MS = 24 * 60 * 60 * 1000
 
 
@@ -167,7 +172,11 @@ class _Attempt:
         )
         if answer.trouble is not None:
             trouble, message = answer.trouble
-            raise RunError(trouble, f"{self._task.id}: {self._redaction.text(message)}")
+            raise RunError(
+                trouble,
+                f"{self._task.id}: {self._redaction.text(message)}",
+                help=_WHAT_TO_TYPE.get(trouble, ()),
+            )
         self._judge(step, code)
         if not answer.ended or (step.kind == "dynamic" and answer.steps is None):
             message = f"{self._text(step)} ended before its function returned"
