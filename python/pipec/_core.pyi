@@ -324,6 +324,12 @@ class Engine:
 
 # --- processes ---------------------------------------------------------------------------------
 
+def adopt_orphans() -> None:
+    """From now on whatever descends from this process and loses its parent becomes its child.
+
+    Only for a process that starts nothing else. Linux only; elsewhere nothing happens.
+    """
+
 @final
 class Watcher:
     """A small process that ends what a run started should this process end without `stop`.
@@ -336,6 +342,10 @@ class Watcher:
     """
 
     def __new__(cls, program: list[str], env: dict[str, str]) -> Self: ...
+    @property
+    def pid(self) -> int | None:
+        """Its process; None when it has been stopped."""
+
     def watch(self, session: int, /) -> None:
         """A session to end with the run. Wakes nobody."""
 

@@ -23,6 +23,17 @@ HIDDEN = """
 """
 
 
+# And these have nothing left that tells where they come from, but for a mark that the test knows.
+NAMELESS = f"""
+(trap "" INT TERM HUP; (env -i {MARK}="${MARK}" setsid sleep 300 &) &) </dev/null >/dev/null 2>&1
+cat >daemon.sh <<'END'
+(setsid sleep 300 &)
+sleep 300
+END
+(trap "" INT TERM HUP; (env -i {MARK}="${MARK}" setsid sh daemon.sh &) &) </dev/null >/dev/null 2>&1
+"""
+
+
 def start(project: Project, script: str, *words: str, limit: str = "") -> "subprocess.Popen[bytes]":
     """Starts a run of a task with this script, and comes back when all of it has been done."""
     project.write("hide.sh", f"{script}\necho > started\nexec sleep 300\n")
@@ -47,7 +58,7 @@ def the_record(project: Project) -> dict:
 def test_a_signal_ends_who_hides(
     project: Project, number: signal.Signals, status: int, way: tuple[str, ...]
 ) -> None:
-    process = start(project, HIDDEN, *way)
+    process = start(project, HIDDEN + NAMELESS, *way)
     process.send_signal(number)
     process.communicate(timeout=60)
     assert process.returncode == status
@@ -121,7 +132,7 @@ def test_a_task_out_of_time_leaves_nothing(project: Project, way: tuple[str, ...
 
 @WAYS
 def test_a_run_out_of_time_leaves_nothing(project: Project, way: tuple[str, ...]) -> None:
-    process = start(project, HIDDEN, *way, "--timeout", "1s")
+    process = start(project, HIDDEN + NAMELESS, *way, "--timeout", "1s")
     process.communicate(timeout=60)
     assert process.returncode == 1
     assert_none_left(str(project.folder), within_s=0)

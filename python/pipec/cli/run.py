@@ -2,8 +2,8 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
+from pipec import _core
 from pipec.cli.concurrency import parse_concurrency, usable_cores
 from pipec.cli.invocation import Invocation
 from pipec.cli.options import RunOptions, UsageError
@@ -17,13 +17,8 @@ from pipec.runtime.given import with_given
 from pipec.runtime.request import KEEP_RUNS, MAX_LOG_BYTES, RunRequest, Services
 from pipec.runtime.run import run as run_plan
 
-if TYPE_CHECKING:
-    from pipec import _core
 
-
-def run(
-    invocation: Invocation, options: RunOptions, *, begun: "_core.HandOver | None" = None
-) -> int:
+def run(invocation: Invocation, options: RunOptions, *, begun: _core.HandOver | None = None) -> int:
     """Runs the targets, or says what running them would do; gives the exit status.
 
     Raises:
@@ -41,8 +36,11 @@ def run(
         listeners=(_listener(invocation, request, options, reporter),),
         screen=reporter,
         handle_signals=invocation.owns_process,
+        adopts_orphans=invocation.owns_process,
         begun=begun,
     )
+    if services.adopts_orphans:
+        _core.adopt_orphans()
     try:
         record = run_plan(request, services)
     finally:

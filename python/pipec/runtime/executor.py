@@ -173,7 +173,8 @@ async def execute_within(work: Work, recorder: Recorder, *, host: Host | None) -
     try:
         await _work_off(run, work, host)
         if interrupt.requested:
-            await asyncio.to_thread(end_survivors, recorder.run_id, groups.live)
+            spared = reaper.pid if work.services.adopts_orphans else None
+            await asyncio.to_thread(end_survivors, recorder.run_id, groups.live, spared=spared)
         work.save(recorder.warn)
         return _close(run, None if host is None else host.live)
     except BaseException:

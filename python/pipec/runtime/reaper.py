@@ -39,6 +39,11 @@ class Reaper:
                 self._env,
             )
 
+    @property
+    def pid(self) -> int | None:
+        """The watcher's process, while there is one."""
+        return None if self._watcher is None else self._watcher.pid
+
     def watch(self, session: int) -> None:
         """A session to end with the run."""
         if self._watcher is not None:

@@ -3,7 +3,9 @@ becomes when pipec is gone, see `reaper`.
 
 Knows nothing but the standard library, because the program starts without any other.
 A process belongs to a run if it was started with the run's id in its environment, or if it is in
-the session, or the process group, of one of the run's commands.
+the session, or the process group, of one of the run's commands. Where pipec adopts what loses its
+parent, it belongs to the run as well if it has become a child of pipec without having been started
+as one.
 """
 
 import contextlib
@@ -15,20 +17,26 @@ from collections.abc import Collection
 
 _PAUSE_S = 0.01
 _MOST_ROUNDS = 1000
-_GROUP_FIELD, _SESSION_FIELD = 2, 3
+_PARENT_FIELD, _GROUP_FIELD, _SESSION_FIELD = 1, 2, 3
 _TABLE = 3
 """The descriptor at which the program finds the sessions."""
 
 
-def end_survivors(run_id: str, sessions: Collection[int], *, task: str = "") -> None:
-    """Kills every process of the run, or of one `task` of it, until none is left."""
+def end_survivors(
+    run_id: str, sessions: Collection[int], *, task: str = "", spared: int | None = None
+) -> None:
+    """Kills every process of the run, or of one `task` of it, until none is left.
+
+    With `spared`, the watcher, whatever else has become a child of this process is killed too, if
+    it has a session of its own: see `_core.adopt_orphans`.
+    """
     if not os.path.isdir("/proc/self"):
         _kill_groups(sessions)
         return
     quiet = 0
     known = set(sessions)
     for _ in range(_MOST_ROUNDS):
-        found = find_survivors(run_id, known, task=task)
+        found = find_survivors(run_id, known, task=task, spared=spared)
         # A command that nobody had time to tell of: its session may hold what hides its origin.
         known.update(pid for pid in found if _session(pid) == pid)
         # A process that forks while /proc is read may be missed once, not twice.
@@ -41,7 +49,9 @@ def end_survivors(run_id: str, sessions: Collection[int], *, task: str = "") -> 
             time.sleep(_PAUSE_S)
 
 
-def find_survivors(run_id: str, sessions: Collection[int], *, task: str = "") -> list[int]:
+def find_survivors(
+    run_id: str, sessions: Collection[int], *, task: str = "", spared: int | None = None
+) -> list[int]:
     """The live processes of the run, this one excepted. Linux only: elsewhere none is found."""
     marks = {f"PIPEC_RUN_ID={run_id}".encode()}
     if task:
@@ -50,7 +60,9 @@ def find_survivors(run_id: str, sessions: Collection[int], *, task: str = "") ->
     found = []
     for name in _processes():
         pid = int(name)
-        if pid != own and _is_of_run(pid, marks, sessions):
+        if pid in (own, spared):
+            continue
+        if _is_of_run(pid, marks, sessions) or (spared is not None and _is_orphan(pid, own)):
             found.append(pid)
     return found
 
@@ -97,6 +109,15 @@ def _is_of_run(pid: int, marks: set[bytes], sessions: Collection[int]) -> bool:
             return marks.issubset(file.read().split(b"\0"))
     except OSError:
         return False
+
+
+def _is_orphan(pid: int, own: int) -> bool:
+    """Whether a process was adopted: what pipec itself starts is in its session, or is known."""
+    fields = _stat(pid)
+    if not fields or fields[0] in (b"Z", b"X"):
+        return False
+    is_child = int(fields[_PARENT_FIELD]) == own
+    return is_child and int(fields[_SESSION_FIELD]) != os.getsid(0)
 
 
 def _stat(pid: int) -> list[bytes]:

@@ -35,6 +35,11 @@ impl Watcher {
         })
     }
 
+    #[getter]
+    fn pid(&self) -> Option<i32> {
+        self.lock().watcher.as_ref().map(process::Watcher::pid)
+    }
+
     #[pyo3(signature = (session, /))]
     fn watch(&self, session: i32) {
         let slot = self.sessions.watch(session);
@@ -56,6 +61,11 @@ impl Watcher {
             py.detach(|| watcher.stop());
         }
     }
+}
+
+#[pyfunction]
+pub(crate) fn adopt_orphans() {
+    process::adopt_orphans();
 }
 
 impl Watcher {

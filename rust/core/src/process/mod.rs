@@ -20,7 +20,7 @@ mod watcher;
 pub use command::Command;
 pub use programs::has_program;
 pub use running::{Exit, Processes, TIMED_OUT};
-pub use survivors::end_survivors;
+pub use survivors::{adopt_orphans, end_survivors, end_survivors_and_orphans};
 pub use watcher::{Slot, Watched, Watcher};
 
 pub(crate) use groups::Groups;

@@ -152,6 +152,11 @@ impl Watcher {
         })
     }
 
+    /// Its process.
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw_pid()
+    }
+
     /// The run is over, all is well.
     pub fn stop(self) {
         let _ = kill_process(self.pid, Signal::KILL);

@@ -42,7 +42,9 @@ use crate::engine::{Decision, Engine};
 use crate::error::{Error, Result};
 use crate::ir::Pipeline;
 use crate::key::environment::Variables;
-use crate::process::{Groups, Processes, Watched, Watcher, end_survivors};
+use crate::process::{
+    Groups, Processes, Watched, Watcher, adopt_orphans, end_survivors_and_orphans,
+};
 use crate::view::Size;
 use interrupt::{End, Interrupt};
 use record::{ErrorRecord, Status, TaskRecord};
@@ -208,9 +210,12 @@ fn run_tasks(
         watcher: Mutex::new(None),
         ender,
     };
+    adopt_orphans();
     workers::drive(&run, work, &groups, in_place)?;
     if interrupt.is_requested() {
-        end_survivors(work.run_id, &groups.live(), None);
+        let watcher = run.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let watcher = watcher.as_ref().map(Watcher::pid);
+        end_survivors_and_orphans(work.run_id, &groups.live(), watcher);
     }
     if let Err(error) = work.engine.save() {
         let reason = match &error {
