@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,12 @@ from hypothesis import HealthCheck, settings
 # How long an example takes says how busy the machine is; each test has a time limit of its own.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+# Whoever started the tests may ignore signals (`nohup`, `&` in a script): what is started here must not.
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        is_ours = number is signal.SIGINT
+        signal.signal(number, signal.default_int_handler if is_ours else signal.SIG_DFL)
 
 DURATION = re.compile(r" *(?<![\w.-])\d+(?:\.\d+)?(?:ms|s|m|h)(?: \d+(?:s|m))?(?![\w-])")
 RUN_ID = re.compile(r"\b\d{8}T\d{6}\.\d{3}-[0-9a-f]{8}\b")
