@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-# Whoever started the tests may ignore signals (`nohup`, `&` in a script): what is started here must not.
+# Whoever started the tests may ignore signals (`nohup`, `&` in a script), and children would too.
 for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP):
     if signal.getsignal(number) is signal.SIG_IGN:
         is_ours = number is signal.SIGINT
