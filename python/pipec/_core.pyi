@@ -15,6 +15,7 @@ __all__ = [
     "Redactor",
     "View",
     "Watcher",
+    "adopt_orphans",
     "answer",
     "clean",
     "content_digest",
