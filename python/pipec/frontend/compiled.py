@@ -36,8 +36,10 @@ class Compiled:
         self.document = document
 
 
-def load(found: Found, *, state: str) -> Compiled:
+def load(found: Found, *, state: str, keeps: bool = True) -> Compiled:
     """The compiled pipeline of a file. `state` is the project's `.pipec` folder.
+
+    `keeps` False: if it has to be compiled, nothing is left for the next command.
 
     An entry is found by the bytes of the file and the version of the tool. Whatever is wrong with
     the entries, the pipeline is compiled anew.
@@ -52,7 +54,8 @@ def load(found: Found, *, state: str) -> Compiled:
     compiled = _read(path, document)
     if compiled is None:
         compiled = _compile(document)
-        _write(state, folder, name, compiled)
+        if keeps:
+            _write(state, folder, name, compiled)
     return compiled
 
 
