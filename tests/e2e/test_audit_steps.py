@@ -1,13 +1,8 @@
 """`pipec audit` of tasks whose steps are functions and agents, and of those that a policy rules."""
 
 import json
-import shutil
-
-import pytest
 
 from tests.conftest import Project
-
-pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 
 CALLED = """
 import importlib, json, subprocess
