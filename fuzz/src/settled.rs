@@ -153,6 +153,7 @@ fn answer_in(root: &Path, words: &[&str]) -> Outcome {
         cores: 1,
         platform: "any".to_owned(),
         nonce: [0; 4],
+        ends_process: false,
     };
     answer(&call, &Quiet)
 }

@@ -237,5 +237,6 @@ fn call_of(words: Vec<String>, python: Python3) -> Option<Call> {
         cores: u32::try_from(cores).ok()?,
         platform: format!("{}-{machine}", std::env::consts::OS),
         nonce,
+        ends_process: true,
     })
 }

@@ -59,6 +59,18 @@ pub struct Call {
     pub platform: String,
     /// Four bytes that no other run has.
     pub nonce: [u8; 4],
+    /// Whether the process ends with the call: the system takes its memory back faster than it can be
+    /// freed, so it is left.
+    pub ends_process: bool,
+}
+
+impl Call {
+    /// Is done with something large.
+    fn leave<T>(&self, large: T) {
+        if self.ends_process {
+            std::mem::forget(large);
+        }
+    }
 }
 
 pub enum Outcome {
@@ -163,7 +175,7 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
             };
             if let Some(given) = given {
                 prune(&located.root, bounds.runs);
-                std::mem::forget(checked);
+                call.leave(checked);
                 return Some(ended(given, run_id));
             }
         }
@@ -230,8 +242,7 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
     };
     prune(&located.root, bounds.runs);
     drop(lock);
-    // The process ends now, and the system takes its memory back faster than it can be freed.
-    std::mem::forget((engine, pipeline, decisions));
+    call.leave((engine, pipeline, decisions));
     Some(ended(given, run_id))
 }
 
