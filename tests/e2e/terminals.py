@@ -5,6 +5,8 @@ import os
 import pty
 import re
 import select
+import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -185,3 +187,35 @@ class Gate:
     def open(self) -> None:
         """Lets the task go on, as soon as it is there."""
         self._path.write_bytes(b"")
+
+
+class SlowProgram:
+    """A `cat` of the project that nobody can start, until a test lets them.
+
+    Whoever does is held in `execve`: where other tests would have to be very quick.
+    """
+
+    def __init__(self, project: Project, name: str) -> None:
+        path = project.folder / name
+        shutil.copy("/bin/cat", path)
+        self._fd = os.open(path, os.O_RDONLY)
+        # Tells who holds a lease that it is in somebody's way; looking at the lease tells it too.
+        self._before = signal.signal(signal.SIGIO, signal.SIG_IGN)
+        fcntl.fcntl(self._fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.let_start()
+
+    def is_being_started(self) -> bool:
+        """Whether somebody is about to start it."""
+        return fcntl.fcntl(self._fd, fcntl.F_GETLEASE) != fcntl.F_WRLCK
+
+    def let_start(self) -> None:
+        """From now on it starts as any other program."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            signal.signal(signal.SIGIO, self._before)
+            self._fd = -1

@@ -266,9 +266,7 @@ def test_in_the_background_it_waits_for_the_terminal(project: Project) -> None:
 
 def test_bg_and_fg_while_it_runs_give_the_terminal_and_not_more(project: Project) -> None:
     shell = (*SHELL, '"$@"; bg >/dev/null; echo back; fg >/dev/null; echo ended $?', "bash")
-    task = "cat hello gate; read -r name; echo hi $name"
-    # Said by the program that is to be stopped, not by a shell that is about to start it.
-    project.write("hello", "ready\n")
+    task = "echo ready; cat gate >/dev/null; read -r name; echo hi $name"
     gate = Gate(project, "gate")
     with open_terminal(project, task, before=shell) as terminal:
         terminal.until(shows("ready"))

@@ -2,9 +2,14 @@
 
 import asyncio
 import os
-import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pipec.runtime.fork import start_process
+
+if TYPE_CHECKING:
+    import subprocess
 
 
 class Child:
@@ -88,7 +93,7 @@ def start_child(
     Raises:
         OSError: it cannot be started.
     """
-    process = subprocess.Popen(  # noqa: S603 - to run what the pipeline says is what pipec is for
+    process = start_process(
         argv,
         cwd=cwd,
         env=env,

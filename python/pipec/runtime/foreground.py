@@ -4,19 +4,22 @@ Keys such as Ctrl-C go to who is in the foreground, and whoever else reads keys 
 the job control of POSIX (Base Definitions, 11.1), and nothing else knows of it.
 """
 
+import asyncio
 import contextlib
 import os
 import signal
-import subprocess
 import termios
 import threading
 from collections.abc import Iterator
 from typing import Any
 
+from pipec.runtime.stop_key import StopKey, is_stuck, may_stop_yet
+
 _WANTS_TERMINAL = (signal.SIGTTIN, signal.SIGTTOU)
 # The other screen, a hidden cursor, mouse and pastes reported, colours: what full-screen programs
 # turn on, and only they can turn off as long as they live.
 _PLAIN = b"\x1b[?1047l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[0m"
+_POLL_S = 0.02
 
 
 def open_foreground() -> "Foreground | None":
@@ -38,8 +41,13 @@ class Foreground:
         self._before = self._modes()
         self._of_command = self._before
         self._group = 0
+        self._leader = 0
         self._is_lent = False
-        self._holder: subprocess.Popen[bytes] | None = None
+        self._stop_key: StopKey | None = None
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._is_starting = False
+        self._was_pressed = False
 
     def open_group(self) -> int:
         """A group that has the terminal already, for a command to start in.
@@ -49,19 +57,20 @@ class Foreground:
         """
         if not self._is_ours() or not any(map(os.isatty, (0, 1, 2))):
             return 0
-        # A group is there as long as somebody is in it: this one waits for the command.
-        holder = ["/bin/sh", "-c", "read -r _"]
-        self._holder = subprocess.Popen(  # noqa: S603 - a constant
-            holder, stdin=subprocess.PIPE, process_group=0
-        )
-        self._group = self._holder.pid
+        self._is_starting = True
+        self._stop_key = StopKey(self._on_stop_key)
+        self._group = self._stop_key.group
         self._hand_over()
         return self._group
 
-    def enter(self, group: int) -> None:
-        """The command has started, in this group."""
+    def enter(self, group: int, leader: int) -> None:
+        """The command has started, in this group, with this process."""
         self._group = group
-        self._dismiss_holder()
+        self._leader = leader
+        with self._lock:
+            self._is_starting = False
+        if self._was_pressed:
+            _signal_group(group, signal.SIGTSTP)
 
     def stopped(self, number: int) -> None:
         """The command was stopped: pipec stops with it, until the shell lets both go on."""
@@ -70,6 +79,9 @@ class Foreground:
             self._go_on()
             return
         wants_terminal = number in _WANTS_TERMINAL
+        if number == signal.SIGTSTP:
+            # Who was being started while the key was pressed has not heard of it.
+            _signal_group(self._group, signal.SIGTSTP)
         if self._is_lent:
             self._of_command = self._modes()
             self._return()
@@ -100,8 +112,10 @@ class Foreground:
     def close(self) -> None:
         """Takes the terminal back; this is over."""
         self.take_back()
-        self._dismiss_holder()
-        self._group = 0
+        self._group = self._leader = 0
+        if self._stop_key is not None:
+            self._stop_key.dismiss()
+            self._stop_key = None
         os.close(self._terminal)
 
     def _go_on(self) -> None:
@@ -119,11 +133,24 @@ class Foreground:
         self._set_modes(self._before)
         self._is_lent = False
 
-    def _dismiss_holder(self) -> None:
-        if self._holder is not None:
-            self._holder.kill()
-            self._holder.communicate()
-            self._holder = None
+    def _on_stop_key(self) -> None:
+        with self._lock:
+            if self._is_starting:
+                # Whoever starts the command waits for it: it has to arrive, and stops then.
+                self._was_pressed = True
+                _signal_group(self._group, signal.SIGCONT)
+                return
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nothing is left to stop
+            self._loop.call_soon_threadsafe(self._look_whether_stuck)
+
+    def _look_whether_stuck(self) -> None:
+        """The command was told to stop; if it does, `stopped` will be told."""
+        if not self._leader or not self._is_lent:
+            return
+        if is_stuck(self._leader):
+            self.stopped(signal.SIGTSTP)
+        elif may_stop_yet(self._leader):
+            self._loop.call_later(_POLL_S, self._look_whether_stuck)
 
     def _is_ours(self) -> bool:
         return self._has_terminal(os.getpgrp())

@@ -133,7 +133,7 @@ class Processes:
             group = group or child.pid
             self._groups.add(group)
             if foreground is not None:
-                foreground.enter(group)
+                foreground.enter(group, child.pid)
             timed_out = await self._wait(child, timeout_s, halt, group=group)
             code = await child.wait()
             if foreground is not None:
