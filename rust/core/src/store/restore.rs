@@ -339,16 +339,15 @@ impl Change<'_> {
 
     /// Removes owned folders that lost their last file, from the bottom up.
     fn remove_emptied(&self, undo: &mut Undo<'_>) -> Result<()> {
-        let mut candidates: Vec<&[u8]> = self
-            .extra
-            .iter()
-            .flat_map(|path| parents(path))
+        let lost_something: BTreeSet<&[u8]> =
+            self.extra.iter().flat_map(|path| parents(path)).collect();
+        let mut candidates: Vec<&[u8]> = lost_something
+            .into_iter()
             .filter(|folder| {
-                self.present.owned_folders.contains(*folder) && !holds(self.wanted, folder)
+                self.present.owned_folders.contains(*folder) && !self.wanted.holds(folder)
             })
             .collect();
         candidates.sort_unstable_by_key(|folder| std::cmp::Reverse(folder.len()));
-        candidates.dedup();
         for folder in candidates {
             let path = path_of(self.restorer.root, folder);
             match undo.remove_folder(&path) {
@@ -361,16 +360,6 @@ impl Change<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether something wanted lies in this folder, or is it.
-fn holds(wanted: &Manifest, folder: &[u8]) -> bool {
-    wanted.entries.iter().any(|entry| {
-        entry
-            .path
-            .strip_prefix(folder)
-            .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
-    })
 }
 
 /// The folders of a path, nearest first.

@@ -167,6 +167,14 @@ impl Manifest {
         self.entries.get(at)
     }
 
+    /// Whether something lies in this folder, or is it.
+    pub fn holds(&self, folder: &[u8]) -> bool {
+        let below = [folder, b"/"].concat();
+        let first = self.entries.partition_point(|entry| *entry.path < *below);
+        let next = self.entries.get(first);
+        next.is_some_and(|entry| entry.path.starts_with(&below)) || self.find(folder).is_some()
+    }
+
     pub fn bytes(&self) -> u64 {
         let sizes = self.entries.iter().map(|entry| entry.size);
         sizes.fold(0, u64::saturating_add)
@@ -340,6 +348,18 @@ mod tests {
         assert!(is_tree(&["a", "a-b", "a.b/c", "ab/c", "b/a"]));
         assert!(!is_tree(&["a", "a/b"]));
         assert!(!is_tree(&["a", "a-b", "a.b", "a/b/c"]));
+    }
+
+    #[test]
+    fn a_folder_holds_what_lies_in_it_and_itself() {
+        let paths = ["a/b/c", "a/b-d", "a-b/c", "b"];
+        let manifest = Manifest::new(paths.map(|path| entry(path, "x")).into());
+        for folder in ["a", "a/b", "a-b", "b", "a/b/c"] {
+            assert!(manifest.holds(folder.as_bytes()), "{folder}");
+        }
+        for folder in ["a/b/c/d", "a/c", "a-", "c", "b/a"] {
+            assert!(!manifest.holds(folder.as_bytes()), "{folder}");
+        }
     }
 
     #[test]
