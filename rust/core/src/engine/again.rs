@@ -307,7 +307,8 @@ impl Engine {
                 let is_file = folder.files.iter().any(|file| *file.name == *name);
                 let could_lead_on = kind.is_symlink() && below.can_enter;
                 let is_selected = automaton.selecting(&below, None).contains(&set);
-                is_file || is_known(&folder.others) || !(is_selected || could_lead_on)
+                let is_other = is_known(&folder.others) && !could_lead_on;
+                is_file || is_other || !(is_selected || could_lead_on)
             };
             if !is_as_it_was {
                 return false;

@@ -1,4 +1,4 @@
-//! Some tasks of a plan decided anew, while of the others it is known that they are in seen.
+//! Some tasks of a plan decided anew, while of the others it is known that they are in place.
 //!
 //! The survey of the whole plan tells which sets a change has touched. A task that has no such set, and that
 //! depends on no task that has, is what it was found to be; nothing of it has to be looked at, matched or
