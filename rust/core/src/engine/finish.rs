@@ -288,7 +288,9 @@ impl Engine {
             .map(|place| {
                 let (folder, file) = look.at(*place);
                 let path = folder.path_of(&file.name);
-                let reading = self.keep_output(&path, file, look.moment(), store, &trouble)?;
+                let known = look.known(*place);
+                let reading =
+                    self.keep_output(&path, file, known, look.moment(), store, &trouble)?;
                 look.learn(*place, Some(reading));
                 Ok((*place, reading.known))
             })
@@ -310,6 +312,7 @@ impl Engine {
         &self,
         relative: &[u8],
         file: &Found,
+        known: Option<Known>,
         stamp: Stamp,
         store: Option<&Store>,
         trouble: &Mutex<Option<String>>,
@@ -345,10 +348,13 @@ impl Engine {
             Some(Err(error)) => note(error.to_string()),
             None => {}
         }
-        let reading = match file.digest.get() {
-            // From the index.
-            Some(Some(digest)) => Some(settled(file, *digest)),
-            _ => read_stable(&path, &file.identity, stamp).map_err(Error::at(&path))?,
+        let reading = match known {
+            // From the index, or read in this look.
+            Some(known) => Some(Reading {
+                known,
+                is_settled: true,
+            }),
+            None => read_stable(&path, &file.identity, stamp).map_err(Error::at(&path))?,
         };
         reading.ok_or_else(|| Error::at(&path)(io::Error::from(io::ErrorKind::NotFound)))
     }
