@@ -8,6 +8,7 @@ use super::identity::Identity;
 use super::ignore_rule::IgnoreRule;
 use super::os::{open_file, path_of};
 use super::stamp::{Stamp, has_no_writer};
+use super::walk::is_gone;
 use crate::digest::{Digest, Fields};
 use crate::error::{Error, Result};
 
@@ -166,7 +167,12 @@ fn read(path: &Path) -> Result<Option<(Option<Vec<u8>>, IgnoreFile)>> {
         Err(error) => return Err(Error::at(path)(error)),
     };
     let mut bytes = Vec::new();
-    let mut file = open_file(path).map_err(Error::at(path))?;
+    let mut file = match open_file(path) {
+        Ok(file) => file,
+        // It went, or made room for a link, just now: its folder is another one by that.
+        Err(error) if is_gone(&error) => return Ok(None),
+        Err(error) => return Err(Error::at(path)(error)),
+    };
     let ignore_file = IgnoreFile {
         identity,
         had_no_writer: has_no_writer(&file),
