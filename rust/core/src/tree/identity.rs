@@ -80,3 +80,51 @@ pub(super) fn nanoseconds(seconds: i64, nanoseconds: i64) -> i64 {
         .saturating_mul(1_000_000_000)
         .saturating_add(nanoseconds)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two identities that only one thing tells apart: files made in one tick, in folders that changed
+    /// places, have nothing but their inodes.
+    #[test]
+    fn whatever_is_another_makes_another_identity() {
+        let identity = Identity::from(&std::fs::metadata(".").unwrap());
+        let others = [
+            Identity {
+                kind: Kind::Special,
+                ..identity
+            },
+            Identity {
+                device: identity.device + 1,
+                ..identity
+            },
+            Identity {
+                inode: identity.inode + 1,
+                ..identity
+            },
+            Identity {
+                size: identity.size + 1,
+                ..identity
+            },
+            Identity {
+                mtime: identity.mtime + 1,
+                ..identity
+            },
+            Identity {
+                ctime: identity.ctime + 1,
+                ..identity
+            },
+            Identity {
+                mode: identity.mode ^ 1,
+                ..identity
+            },
+        ];
+        let alike: Vec<bool> = others
+            .iter()
+            .map(|other| identity.resembles(other))
+            .collect();
+        assert!(others.iter().all(|other| *other != identity));
+        assert_eq!(alike, [false, true, true, false, false, true, false]);
+    }
+}
