@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from typing import Any
 
 from pipec import _core
@@ -106,8 +107,9 @@ def _compile(document: Document) -> Compiled:
 def _read(path: str, document: Document) -> Compiled | None:
     """The entry, or None if it is missing, cut short, or not what was written."""
     try:
-        with open(path, "rb") as file:
-            entry = file.read()
+        # A pipe in its place is not waited for.
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            entry = file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
         if not entry.startswith(_FORMAT):
             return None
         checksum, _, body = entry.removeprefix(_FORMAT).partition(b"\n")

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::VERSION;
 use crate::digest::Digest;
+use crate::tree::read_own;
 
 const NAMES: [(&str, &str); 6] = [
     ("pipeline.toml", "toml"),
@@ -73,7 +74,7 @@ impl Located {
 
     /// What the file was compiled to, if it has been, as it is.
     pub(super) fn compiled(&self) -> Option<Compiled> {
-        let entry = fs::read(self.state().join("ir").join(&self.compiled)).ok()?;
+        let entry = read_own(&self.state().join("ir").join(&self.compiled)).ok()?;
         let (checksum, body) = split_line(entry.strip_prefix(FORMAT)?)?;
         let checksum = std::str::from_utf8(checksum).ok()?;
         if checksum != Digest::derive("pipec compiled entry", body).to_hex() {

@@ -18,7 +18,7 @@ mod undo;
 mod uses;
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +31,7 @@ pub use sweep::{Limits, Swept, clear, sweep};
 pub use uses::Uses;
 
 use crate::error::{Error, Result};
-use crate::tree::open_file;
+pub(crate) use crate::tree::read_own;
 use contents::Contents;
 
 /// A folder that holds blobs and entries. Clones know what each other stored.
@@ -101,17 +101,6 @@ fn remove_tree(path: &Path) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::at(path)(error)),
         _ => Ok(()),
     }
-}
-
-/// The bytes of a file of ours. What is there instead of a file is not waited for, and no link is followed.
-pub(crate) fn read_own(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = open_file(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Puts a whole file in place: readers see the old one or the new one.

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::identity::{Identity, Kind};
 use super::journal;
+use super::os::read_own;
 use super::walk::{FolderFound, Found, Walk};
 use crate::digest::Digest;
 
@@ -64,8 +65,8 @@ impl Index {
 
     /// The index at a path, with its journal.
     pub fn read(path: &Path) -> Self {
-        let read = std::fs::read(path).ok().and_then(Self::from_bytes);
-        let journal = std::fs::read(journal::journal_of(path)).unwrap_or_default();
+        let read = read_own(path).ok().and_then(Self::from_bytes);
+        let journal = read_own(&journal::journal_of(path)).unwrap_or_default();
         Self {
             newer: journal::read(&journal),
             ..read.unwrap_or_else(Self::empty)

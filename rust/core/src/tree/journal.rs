@@ -3,11 +3,12 @@
 //! A sequence of small indexes, each with its length in front. What a crash left half written ends the
 //! journal; an entry that is older than the index says something true of a file that was.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::index::{Fresh, Index};
+use super::os::open_own_to_append;
 use super::walk::Walk;
 
 /// A journal of this size is worth no new index, however small that is. Bytes.
@@ -26,16 +27,20 @@ pub fn append(index: &Path, walked: Option<&Walk>, fresh: &Fresh) -> io::Result<
         return Ok(false);
     };
     let journal = journal_of(index);
-    let length = fs::metadata(&journal).map_or(0, |found| found.len());
+    let length = match fs::symlink_metadata(&journal) {
+        Ok(found) if found.is_file() => found.len(),
+        // A new index clears away what is there instead of a journal.
+        Ok(_) => return Ok(false),
+        Err(_) => 0,
+    };
     let mut bytes = vec![0; 8];
     bytes.extend_from_slice(&Index::empty().next(walked, fresh));
     let size = (bytes.len() - 8) as u64;
     bytes[..8].copy_from_slice(&size.to_le_bytes());
-    if length + size > SMALL.max(written.len() / WORTH_WRITING) {
+    if length.saturating_add(size) > SMALL.max(written.len() / WORTH_WRITING) {
         return Ok(false);
     }
-    let mut file = OpenOptions::new().append(true).create(true).open(journal)?;
-    file.write_all(&bytes)?;
+    open_own_to_append(&journal)?.write_all(&bytes)?;
     Ok(true)
 }
 

@@ -24,7 +24,7 @@ pub use index::{Fresh, Index, Known};
 pub use journal::{append as append_to_journal, journal_of};
 pub use kept::keep_newest;
 pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, Sum, differences};
-pub use os::{Folder, open_file, path_of, read_link};
+pub use os::{Folder, open_file, path_of, read_link, read_own};
 pub(crate) use part::{resume_part, touched_sets};
 pub use read_ahead::ReadAhead;
 pub use relist::{Now, Relisted, relist};

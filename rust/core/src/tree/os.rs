@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, OsStr};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -181,6 +181,44 @@ pub fn path_of(root: &Path, relative: &[u8]) -> PathBuf {
 /// of a pipe that took the file's place.
 pub fn open_file(path: &Path) -> io::Result<File> {
     Ok(File::from(rustix::fs::open(path, TO_READ, Mode::empty())?))
+}
+
+/// The bytes of a file of ours. What is there instead of a file is not waited for, and no link is followed.
+pub fn read_own(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open_file(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens a file of ours for writing, made if need be. What is there instead of a file is not waited for, and
+/// no link is followed.
+pub(super) fn open_own(path: &Path) -> io::Result<File> {
+    open_own_with(path, OFlags::empty())
+}
+
+/// The same for adding to it.
+pub(super) fn open_own_to_append(path: &Path) -> io::Result<File> {
+    open_own_with(path, OFlags::APPEND)
+}
+
+fn open_own_with(path: &Path, how: OFlags) -> io::Result<File> {
+    let flags = OFlags::CREATE
+        | OFlags::WRONLY
+        | OFlags::NOFOLLOW
+        | OFlags::NONBLOCK
+        | OFlags::CLOEXEC
+        | how;
+    let mode = Mode::from_bits_truncate(0o666);
+    let file = File::from(rustix::fs::open(path, flags, mode)?);
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no file"))
+    }
 }
 
 /// The text of a link.

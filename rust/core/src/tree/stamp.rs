@@ -1,10 +1,11 @@
 //! The file system's own clock: which files may have been written after we looked.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
 use super::identity::Identity;
+use super::os::open_own;
 
 #[cfg(target_os = "linux")]
 #[path = "lease_linux.rs"]
@@ -32,32 +33,41 @@ const YOUNG: i64 = 60 * SECOND;
 /// One whose times are not might be written again within the same tick, and must be read next time
 /// (git's racily clean entries).
 #[derive(Clone, Copy, Debug)]
-pub struct Stamp(i64);
+pub struct Stamp {
+    /// A tick before that moment.
+    before: i64,
+    /// The one whose clock it is from. None: of every device.
+    device: Option<u64>,
+}
 
 impl Stamp {
     /// Before every file: nothing is clean. For when there is no place to ask the file system's clock.
-    pub const NEVER: Self = Self(i64::MIN);
+    pub const NEVER: Self = Self {
+        before: i64::MIN,
+        device: None,
+    };
 
     /// After every file: everything is clean.
     #[cfg(test)]
-    pub const ALWAYS: Self = Self(i64::MAX);
+    pub const ALWAYS: Self = Self {
+        before: i64::MAX,
+        device: None,
+    };
 
     /// Writes to a file of ours in `folder` and reads the time that it got.
     pub fn now(folder: &Path) -> io::Result<Self> {
-        let path = folder.join("stamp");
-        let mut file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(path)?;
+        let mut file = open_own(&folder.join("stamp"))?;
         file.write_all(b".")?;
-        let time = Identity::of_file(&file)?.mtime;
-        let tick = if time % SECOND == 0 {
+        let Identity { mtime, device, .. } = Identity::of_file(&file)?;
+        let tick = if mtime % SECOND == 0 {
             COARSE_TICK
         } else {
             TICK
         };
-        Ok(Self(time.saturating_sub(tick)))
+        Ok(Self {
+            before: mtime.saturating_sub(tick),
+            device: Some(device),
+        })
     }
 
     /// The device of `folder`, if its file system never gives one time to what was written before a look
@@ -69,8 +79,11 @@ impl Stamp {
         (0..TRIES).find_map(|_| finest_once(folder))
     }
 
+    /// On other devices than its own only what is old: they may keep time in longer ticks, or by the clock of
+    /// another machine.
     pub fn is_clean(self, identity: &Identity) -> bool {
-        identity.latest() < self.0
+        let is_here = self.device.is_none_or(|device| device == identity.device);
+        (is_here && identity.latest() < self.before) || self.is_long_after(identity)
     }
 
     /// Whether what a file holds is what this identity will always stand for.
@@ -84,18 +97,13 @@ impl Stamp {
 
     /// Whether every write that set these times, or earlier ones, was over by now.
     pub fn is_long_after(self, identity: &Identity) -> bool {
-        identity.latest() < self.0.saturating_sub(YOUNG)
+        identity.latest() < self.before.saturating_sub(YOUNG)
     }
 }
 
 fn finest_once(folder: &Path) -> Option<u64> {
     let path = folder.join("stamp");
-    let file = OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .open(&path)
-        .ok()?;
+    let file = open_own(&path).ok()?;
     let write = || {
         (&file).write_all(b".").ok()?;
         Identity::of_file(&file).ok()
@@ -126,6 +134,8 @@ pub fn has_no_writer(file: &File) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+
     use super::*;
 
     fn opened(options: &mut OpenOptions, path: &Path) -> File {
@@ -139,7 +149,10 @@ mod tests {
         std::fs::write(&path, "text").unwrap();
         let file = opened(OpenOptions::new().read(true), &path);
         let identity = Identity::of_file(&file).unwrap();
-        let later = |nanoseconds| Stamp(identity.latest() + nanoseconds);
+        let later = |nanoseconds| Stamp {
+            before: identity.latest() + nanoseconds,
+            device: Some(identity.device),
+        };
         assert!(!later(0).settles(&identity, || has_no_writer(&file)));
         let reader = opened(OpenOptions::new().read(true), &path);
         assert!(later(1).settles(&identity, || has_no_writer(&file)));
@@ -150,6 +163,25 @@ mod tests {
         drop(writer);
         assert!(later(1).settles(&identity, || has_no_writer(&file)));
         drop(reader);
+    }
+
+    #[test]
+    fn by_the_clock_of_another_device_only_what_is_old_is_clean() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "text").unwrap();
+        let identity = Identity::of_file(&File::open(&path).unwrap()).unwrap();
+        let stamp = |device, nanoseconds| Stamp {
+            before: identity.latest() + nanoseconds,
+            device: Some(device),
+        };
+        let (here, elsewhere) = (identity.device, identity.device + 1);
+        assert!(stamp(here, 1).is_clean(&identity));
+        assert!(!stamp(elsewhere, 1).is_clean(&identity));
+        assert!(!stamp(elsewhere, YOUNG).is_clean(&identity));
+        assert!(!stamp(elsewhere, YOUNG).settles(&identity, || true));
+        assert!(stamp(elsewhere, YOUNG + 1).is_clean(&identity));
+        assert!(stamp(elsewhere, YOUNG + 1).settles(&identity, || false));
     }
 
     #[test]

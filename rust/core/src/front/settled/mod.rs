@@ -22,7 +22,7 @@ use crate::engine::{
 use crate::ir::{Pipeline, StructuredInput, Task};
 use crate::run::record::TaskRecord;
 use crate::store::{replace, temporary_in};
-use crate::tree::{Identity, is_gone};
+use crate::tree::{Identity, is_gone, read_own};
 use variables::{values_of, variables_of};
 
 /// As many files of plans of a project are kept: most plans have one, some have one of open tasks too.
@@ -80,8 +80,8 @@ impl Settled {
         now_ms: u64,
     ) -> Option<Self> {
         let path = path_of(located, targets, call);
-        let mut settled = Self::decode(&fs::read(&path).ok()?)?;
-        if let Ok(bytes) = fs::read(open_of(&path)) {
+        let mut settled = Self::decode(&read_own(&path).ok()?)?;
+        if let Ok(bytes) = read_own(&open_of(&path)) {
             // What is of another plan, or damaged, says nothing of this one.
             let _ = settled.decode_open(&bytes);
         }

@@ -12,7 +12,6 @@ mod lists;
 mod tests;
 mod write;
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -22,6 +21,7 @@ pub use check::{Changes, is_surveyable};
 pub use write::{Seen, Summed, Surveyed, write};
 
 use super::identity::{Identity, Kind};
+use super::os::open_file;
 use crate::digest::Digest;
 
 const MAGIC: &[u8; 8] = b"pipecsvy";
@@ -113,7 +113,8 @@ pub(super) struct FileRow<'a> {
 impl Survey {
     /// None for anything that was not written, whole, by this version for this context.
     pub fn read(path: &Path, context: Digest) -> Option<Self> {
-        let mut file = File::open(path).ok()?;
+        let mut file = open_file(path).ok()?;
+        // A pipe in its place has no length, and no survey is that short.
         let length = file.metadata().ok()?.len();
         let mut header = [0; HEADER];
         file.read_exact(&mut header).ok()?;
@@ -285,7 +286,7 @@ impl Survey {
     /// The digest of a file's contents.
     pub(super) fn digest(&self, number: usize) -> Option<Digest> {
         let digests = self.digests.get_or_init(|| {
-            let mut file = File::open(&self.path).ok()?;
+            let mut file = open_file(&self.path).ok()?;
             file.seek(SeekFrom::Start(self.bytes.len() as u64)).ok()?;
             let mut bytes = Vec::with_capacity(self.files * DIGEST + 1);
             file.take((self.files * DIGEST) as u64)
