@@ -3,6 +3,7 @@
 //! Everything here reads from disk or from strangers. No bytes may bring about a panic, a hang, memory
 //! out of proportion, or an answer that is wrong; the modules assert what can be said about answers.
 
+pub mod compiled;
 pub mod documents;
 pub mod index;
 pub mod ir;
@@ -21,8 +22,9 @@ pub mod survey;
 pub type Run = fn(&[u8]);
 
 /// All targets by name, with their seeds.
-pub fn targets() -> [(&'static str, Run, Vec<Vec<u8>>); 12] {
+pub fn targets() -> [(&'static str, Run, Vec<Vec<u8>>); 13] {
     [
+        ("compiled", compiled::run, compiled::seeds()),
         ("documents", documents::run, documents::seeds()),
         ("index", index::run, index::seeds()),
         ("ir", ir::run, ir::seeds()),

@@ -59,7 +59,7 @@ pub fn run(bytes: &[u8]) {
 }
 
 /// Numbers that are large, lengths that lie, texts that are others, pieces left out or put in.
-fn damaged(source: &mut Source<'_>, body: &[u8]) -> Vec<u8> {
+pub(crate) fn damaged(source: &mut Source<'_>, body: &[u8]) -> Vec<u8> {
     let mut body = body.to_vec();
     while !source.is_empty() && !body.is_empty() {
         let at = ((usize::from(source.byte()) << 8) | usize::from(source.byte())) % body.len();
@@ -95,9 +95,7 @@ impl Project {
     fn make() -> Self {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let root = folder.path();
-        fs::write(root.join("pipeline.toml"), PIPELINE).expect("it can be written");
-        fs::write(root.join("source"), "text").expect("it can be written");
-        write_compiled(root);
+        lay_out(root);
         let settled = root.join(".pipec/cache/settled");
         // Runs until everything is remembered, which takes until the file system's clock has moved on.
         let path = loop {
@@ -116,8 +114,10 @@ impl Project {
     }
 }
 
-/// What Python would have compiled that file to.
-fn write_compiled(root: &Path) {
+/// Makes a project of two tasks, with what Python would have compiled its file to: gives where that lies.
+pub(crate) fn lay_out(root: &Path) -> PathBuf {
+    fs::write(root.join("pipeline.toml"), PIPELINE).expect("it can be written");
+    fs::write(root.join("source"), "text").expect("it can be written");
     let task = |inputs: &[&str], needs: &[&str]| {
         let inputs: Vec<_> = inputs.iter().map(|glob| json!({"glob": glob})).collect();
         json!({
@@ -138,10 +138,11 @@ fn write_compiled(root: &Path) {
     let folder = root.join(".pipec/cache/ir");
     fs::create_dir_all(&folder).expect("it can be made");
     let entry = format!("pipec compiled 1\n{checksum}\n{body}");
-    fs::write(folder.join(name), entry).expect("it can be written");
+    fs::write(folder.join(&name), entry).expect("it can be written");
+    folder.join(name)
 }
 
-fn answer_in(root: &Path, words: &[&str]) -> Outcome {
+pub(crate) fn answer_in(root: &Path, words: &[&str]) -> Outcome {
     let call = Call {
         words: words.iter().map(|word| (*word).to_owned()).collect(),
         folder: root.to_path_buf(),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use pipec_core::engine::{Decision, Engine, Extras, Request, TaskFacts};
-use pipec_core::tree::Stamp;
+use pipec_core::tree::{Identity, Stamp};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -110,30 +110,27 @@ impl Project {
     fn make() -> Self {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let root = folder.path();
-        for (path, contents) in [
-            ("src/a", "1"),
-            ("src/b", "2"),
-            ("src/d/c", "3"),
-            ("lit", "4"),
-        ] {
+        for (path, contents) in [("src/b", "2"), ("src/d/c", "3"), ("lit", "4")] {
             write(&root.join(path), contents.as_bytes());
         }
         fs::create_dir_all(state_of(root)).expect("it can be made");
         let large = b"0123456789abcdef".repeat(8 * 1024);
         write(&root.join("out/small"), b"small");
         write(&root.join("out/large"), &large);
-        let first = engine(root);
-        let key = decide(&first).expect("inputs can be read").key;
-        let facts = json!({"finished_ms": 1000, "duration_ms": 1, "tool": "test"});
-        let facts: TaskFacts = serde_json::from_value(facts).expect("they are");
-        let sealed = first.seal(TASK, &facts).expect("it can be looked at");
-        assert!(sealed.stored, "{}", sealed.trouble);
-        first.save().expect("it can be written");
-        drop(first);
-        // Until the file system's clock has moved on: only then is anything remembered.
-        let youngest = fs::metadata(root.join("out/large")).expect("it is there");
-        let youngest = (&youngest).into();
-        while !Stamp::now(&state_of(root)).is_ok_and(|stamp| stamp.is_clean(&youngest)) {}
+        // The second result is added to what the first one left: to a journal, to the latest results.
+        let mut key = String::new();
+        for contents in ["0", "1"] {
+            write(&root.join("src/a"), contents.as_bytes());
+            let_the_clock_move_on(root);
+            let engine = engine(root);
+            key = decide(&engine).expect("inputs can be read").key;
+            let facts = json!({"finished_ms": 1000, "duration_ms": 1, "tool": "test"});
+            let facts: TaskFacts = serde_json::from_value(facts).expect("they are");
+            let sealed = engine.seal(TASK, &facts).expect("it can be looked at");
+            assert!(sealed.stored, "{}", sealed.trouble);
+            engine.save().expect("it can be written");
+        }
+        let_the_clock_move_on(root);
         for _ in 0..2 {
             let next = engine(root);
             let decision = decide(&next).expect("inputs can be read");
@@ -141,7 +138,15 @@ impl Project {
             next.save().expect("it can be written");
         }
         let state = files_below(&state_of(root));
-        assert!(state.len() > 4, "{:?}", state.keys());
+        for name in [
+            "index",
+            "index.journal",
+            "successes",
+            "successes.newer",
+            "table",
+        ] {
+            assert!(state.contains_key(Path::new(name)), "{name}");
+        }
         Self {
             outputs: files_below(&root.join("out")),
             state,
@@ -149,6 +154,16 @@ impl Project {
             folder,
         }
     }
+}
+
+/// Only what is older than a tick of the file system's clock is remembered.
+fn let_the_clock_move_on(root: &Path) {
+    let youngest = ["src/a", "out/large"].map(|name| {
+        let found = fs::metadata(root.join(name)).expect("it is there");
+        Identity::from(&found)
+    });
+    let is_clean = |stamp: Stamp| youngest.iter().all(|file| stamp.is_clean(file));
+    while !Stamp::now(&state_of(root)).is_ok_and(is_clean) {}
 }
 
 fn state_of(root: &Path) -> PathBuf {

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from tests.e2e.records import read_records, statuses
 from tests.ticks import has_fine_times
 
 PIPELINE = """\
@@ -227,3 +228,15 @@ def test_a_result_that_expires_is_made_again(app):
         if run(app)[0] == "✓ build":
             return
     pytest.fail("it never expired")
+
+
+def test_of_two_results_with_one_key_the_later_is_told_of(app):
+    settle(app)
+    assert app.pipec("run", "test", "--only", "--force").status == 0
+    forced = read_records(app.folder)[-1]
+    assert statuses(forced) == {"test": "passed"}
+    assert run(app) == IN_PLACE
+    last = read_records(app.folder)[-1]
+    origins = {task["id"]: task["origin"]["run_id"] for task in last["tasks"]}
+    assert origins["test"] == forced["run_id"]
+    assert origins["build"] != forced["run_id"]

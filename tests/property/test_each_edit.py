@@ -7,6 +7,7 @@ is the only one, to a file that is an input, and the run after it has to see it.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,16 @@ def swap_folders_made_at_once(runs: Runs) -> None:
     runs.swap_folders("late/n", "late/m")
 
 
+def change_what_a_link_leads_to(runs: Runs, make: Callable[[Path], object]) -> None:
+    """Where a pattern could lead through a link, it counts whether that leads to a folder."""
+    target = runs.base / "target"
+    target.mkdir()
+    (runs.bench.root / "late" / "link").symlink_to(target)
+    runs.settle()
+    target.rmdir()
+    make(target)
+
+
 def change_an_output_alike(runs: Runs) -> None:
     path = runs.bench.root / "out" / "sum"
     status = path.stat()
@@ -77,6 +88,10 @@ EDITS: dict[str, Edit] = {
     "mode": lambda runs: runs.change_mode(0, 0o755),
     "a link": lambda runs: runs.link("src/b", "a"),
     "another target of a link": lambda runs: runs.retarget_a_link(0, "../lit2"),
+    "a link whose target becomes a file": lambda runs: change_what_a_link_leads_to(
+        runs, Path.touch
+    ),
+    "a link whose target goes": lambda runs: change_what_a_link_leads_to(runs, lambda _: None),
     "a file that becomes a folder": lambda runs: runs.file_to_folder("src/a"),
     "a folder that becomes a file": lambda runs: runs.folder_to_file("src/d"),
     "a hard link": lambda runs: runs.hard_link(1, "src/a"),

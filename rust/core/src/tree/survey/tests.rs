@@ -6,7 +6,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{FILE, FOLDER, HEADER, SUM, Sizes, SumOf, Summed, Survey, Surveyed, hot_digest, write};
+use super::{
+    FILE, FOLDER, FolderChange, HEADER, SUM, Sizes, SumOf, Summed, Survey, Surveyed, hot_digest,
+    write,
+};
 use crate::digest::Digest;
 use crate::glob::{Automaton, Pattern, Rule, SetSpec};
 use crate::tree::{
@@ -361,6 +364,40 @@ fn what_was_written_within_a_tick_of_the_walk_is_looked_at_anew() {
     let bytes = place.survey(Stamp::NEVER);
     let survey = Survey::from_bytes(&bytes, CONTEXT).unwrap();
     assert!(!survey.check(place.root()).unwrap().is_empty());
+}
+
+/// A survey from when everything but what `edit` does was older than a tick.
+fn surveyed_after(place: &Place, edit: impl Fn(&Path)) -> Survey {
+    let youngest = Identity::from(&fs::symlink_metadata(place.root().join("f0.a")).unwrap());
+    let clock = tempfile::tempdir().unwrap();
+    while !Stamp::now(clock.path()).unwrap().is_clean(&youngest) {}
+    edit(place.root());
+    let bytes = place.survey(Stamp::now(clock.path()).unwrap());
+    Survey::from_bytes(&bytes, CONTEXT).unwrap()
+}
+
+#[test]
+fn a_file_that_was_written_within_a_tick_of_the_walk_is_another_and_its_folder_is_not() {
+    let place = Place::new();
+    fs::write(place.root().join("f1.a"), "1").unwrap();
+    fs::write(place.root().join("f0.a"), "1").unwrap();
+    let survey = surveyed_after(&place, |root| fs::write(root.join("f0.a"), "2").unwrap());
+    let changes = survey.check(place.root()).unwrap();
+    assert_eq!(changes.folders, []);
+    let names = changes.files.iter().map(|(_, file, _)| {
+        let file = survey.file(*file as usize, 0).unwrap();
+        file.name.to_vec()
+    });
+    assert_eq!(names.collect::<Vec<_>>(), [b"f0.a"]);
+}
+
+#[test]
+fn a_folder_in_which_something_came_within_a_tick_of_the_walk_is_listed_again() {
+    let place = Place::new();
+    fs::write(place.root().join("f0.a"), "1").unwrap();
+    let survey = surveyed_after(&place, |root| fs::write(root.join("other"), "2").unwrap());
+    let changes = survey.check(place.root()).unwrap();
+    assert_eq!(changes.folders, [(0, FolderChange::Entries)]);
 }
 
 #[test]
