@@ -46,6 +46,13 @@ def swap_folders_made_at_once(runs: Runs) -> None:
     runs.swap_folders("late/n", "late/m")
 
 
+def make_a_link_anew(runs: Runs) -> None:
+    """In one tick with the run that reads it; some file systems give it the same inode."""
+    runs.link("src/b", "a")
+    runs.run()
+    runs.link("src/b", "d")
+
+
 def change_what_a_link_leads_to(runs: Runs, make: Callable[[Path], object]) -> None:
     """Where a pattern could lead through a link, it counts whether that leads to a folder."""
     target = runs.base / "target"
@@ -87,6 +94,7 @@ EDITS: dict[str, Edit] = {
     "swap of two folders made at once": swap_folders_made_at_once,
     "mode": lambda runs: runs.change_mode(0, 0o755),
     "a link": lambda runs: runs.link("src/b", "a"),
+    "a link made anew at once": make_a_link_anew,
     "another target of a link": lambda runs: runs.retarget_a_link(0, "../lit2"),
     "a link whose target becomes a file": lambda runs: change_what_a_link_leads_to(
         runs, Path.touch

@@ -113,3 +113,11 @@ def test_a_link_that_leads_elsewhere_without_being_touched_is_seen(
             target.touch()
 
     assert sealed_after(bench, edit)["changed_inputs"] == ["src/link"]
+
+
+def test_what_comes_in_the_tick_of_the_look_is_seen(bench: Bench) -> None:
+    """Again and again: where times have ticks, only some edits fall into the one of the look."""
+    for number in range(20):
+        (bench.root / f"src/d/x{number}a").touch()
+        sealed = sealed_after(bench, lambda root, n=number: (root / f"src/d/x{n}b").touch())
+        assert sealed["changed_inputs"] == [f"src/d/x{number}b"]
