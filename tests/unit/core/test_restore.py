@@ -449,6 +449,47 @@ def test_records_of_which_one_bit_is_wrong_are_never_taken_for_right(tmp_path: P
                 comes_to_itself(bench, wanted)
 
 
+def test_a_large_blob_of_which_one_bit_is_wrong_is_never_restored(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"t": task(["in"], ["out/**"])})
+    bench.write("in", "1")
+    bench.run(make_three(bench))
+    wanted = snapshot(bench.root / "out")
+    (blob,) = bench.state.glob("cas/*/*")
+    whole = blob.read_bytes()
+    for at in (0, len(whole) // 2, len(whole) - 1):
+        data = bytearray(whole)
+        data[at] ^= 4
+        blob.write_bytes(data)
+        is_restored_or_nothing_changed(bench, wanted)
+        comes_to_itself(bench, wanted)
+
+
+def test_an_entry_of_which_any_byte_is_another_is_none(bench: Bench) -> None:
+    bench.run(lambda _: bench.write("out/a", "a"))
+    (bench.state / "successes").unlink()
+    (entry,) = (record for record in records(bench.state).values() if record.kind == ENTRY)
+    whole = entry.pack.read_bytes()
+    assert decide(bench.engine(), "t")["verdict"]["kind"] == "hit"
+    for at in range(entry.offset, entry.offset + len(entry.contents)):
+        data = bytearray(whole)
+        data[at] ^= 1
+        entry.pack.write_bytes(data)
+        assert decide(bench.engine(), "t")["verdict"]["kind"] == "corrupt"
+
+
+def test_an_entry_that_lies_under_another_key_is_none(bench: Bench) -> None:
+    for number in "12":
+        bench.write("in", number)
+        bench.run(lambda _, text=number: bench.write("out/a", text))
+    (bench.state / "successes").unlink()
+    one, other = (record for record in records(bench.state).values() if record.kind == ENTRY)
+    append(bench.state, ENTRY, one.key, other.contents)
+    append(bench.state, ENTRY, other.key, one.contents)
+    for number in "12":
+        bench.write("in", number)
+        assert decide(bench.engine(), "t")["verdict"]["kind"] == "corrupt"
+
+
 @pytest.mark.parametrize("kind", ["folder", "link to itself", "gone", "link outward", "pipe"])
 @pytest.mark.parametrize("part", ["packs", "packs/1", "table", "cas/*/*"])
 def test_a_store_with_other_things_in_it_is_a_miss(tmp_path: Path, part: str, kind: str) -> None:
