@@ -37,8 +37,8 @@ pub(super) struct Look {
     pub(super) stamp: OnceLock<Stamp>,
     /// What a survey knew of sets that have not changed since.
     sums: Sums,
-    /// What was found out, for the next survey.
-    added_up: Mutex<Vec<Summed>>,
+    /// What was found out, for whoever asks again and for the next survey.
+    added_up: Mutex<Sums>,
     /// Some set depends on what no walk sees.
     is_unsteady: AtomicBool,
     /// Files that were read while somebody might have been writing to them.
@@ -269,10 +269,7 @@ impl Look {
 
     /// Whether all that a set selects was summed up and lies where a walk sees it.
     pub(super) fn is_steady_set(&self, set: SetId) -> bool {
-        let summed = lock(&self.added_up);
-        summed
-            .iter()
-            .any(|sum| sum.set == set && sum.of == SumOf::Inputs)
+        lock(&self.added_up).contains_key(&(set, SumOf::Inputs))
     }
 
     pub(super) fn walk(&self) -> &Walk {
@@ -370,6 +367,10 @@ impl Look {
 
     /// The digest and the number of the inputs that a set selects, as of `inputs`, without a list of them.
     pub(super) fn inputs_sum(&self, root: &Path, set: SetId) -> Result<(Digest, u64)> {
+        let added_up = lock(&self.added_up).get(&(set, SumOf::Inputs)).copied();
+        if let Some(known) = added_up {
+            return Ok(known);
+        }
         if let Some(known) = self.sums.get(&(set, SumOf::Inputs)) {
             // Whatever could change it is seen by a walk: else it would not have been kept.
             self.keep_sum(set, SumOf::Inputs, *known);
@@ -389,20 +390,21 @@ impl Look {
         self.sums.contains_key(&(set, SumOf::Inputs))
     }
 
-    fn keep_sum(&self, set: SetId, of: SumOf, (digest, count): (Digest, u64)) {
-        lock(&self.added_up).push(Summed {
-            set,
-            of,
-            digest,
-            count,
-        });
+    fn keep_sum(&self, set: SetId, of: SumOf, sum: (Digest, u64)) {
+        lock(&self.added_up).insert((set, of), sum);
     }
 
-    /// Every sum that a survey of this look may keep, each once.
+    /// Every sum that a survey of this look may keep.
     pub(super) fn summed(&self) -> Vec<Summed> {
-        let mut summed = lock(&self.added_up).clone();
+        let added_up = lock(&self.added_up);
+        let summed = added_up.iter().map(|((set, of), (digest, count))| Summed {
+            set: *set,
+            of: *of,
+            digest: *digest,
+            count: *count,
+        });
+        let mut summed: Vec<_> = summed.collect();
         summed.sort_unstable_by_key(|sum| (sum.set, sum.of));
-        summed.dedup_by_key(|sum| (sum.set, sum.of));
         summed
     }
 
