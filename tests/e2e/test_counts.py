@@ -251,6 +251,13 @@ def test_a_run_starts_one_process_a_command_and_one_that_watches(tree):
     assert all("CLONE_VM" in call.arguments for call in processes)
 
 
+def test_whoever_waits_for_a_command_that_says_nothing_is_woken_once(tree):
+    shutil.rmtree(tree.root / ".pipec")
+    calls = tree.run_traced(also={"poll", "ppoll"})
+    waits = [call for call in calls if "poll" in call.name and "pidfd" in call.arguments]
+    assert len(waits) == tasks(tree)
+
+
 def test_a_task_that_runs_is_looked_at_before_and_after_and_nothing_else_is(tree):
     edited = json.loads((tree.root / MARKER).read_text())["edited"]
     with (tree.root / edited).open("a") as file:

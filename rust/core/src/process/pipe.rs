@@ -6,8 +6,8 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::fcntl_dupfd_cloexec;
 
-/// Descriptors below this one are what new processes call their own streams.
-const LOWEST: i32 = 10;
+/// Descriptors below this one are what new processes call their own streams: three, and the table of sessions.
+const LOWEST: i32 = 4;
 
 /// Both ends, not to be seen by any process that is not given one on purpose.
 pub(super) fn open_pipe() -> io::Result<(OwnedFd, OwnedFd)> {

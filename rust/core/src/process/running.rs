@@ -12,7 +12,7 @@ use super::Ended;
 use super::command::Command;
 use super::groups::Groups;
 use super::names::signal_name;
-use super::pipe::{above_streams, open_pipe, set_nonblocking};
+use super::pipe::{above_streams, open_pipe};
 use super::survivors::has_live_member;
 use crate::clock::{Clock, milliseconds};
 
@@ -70,22 +70,22 @@ impl<'a> Processes<'a> {
     ) -> io::Result<Exit> {
         let started = self.clock.monotonic();
         let (reading, writing) = open_pipe()?;
-        set_nonblocking(&reading)?;
         let streams = [
             (self.nothing.as_fd(), 0),
             (writing.as_fd(), 1),
             (writing.as_fd(), 2),
         ];
         let pid = command.start(&streams, true)?;
-        drop(writing);
         self.groups.add(pid);
         let mut pipe = Pipe {
             reading: Some(reading),
             sink,
         };
-        let waited = self
-            .wait(pid, &mut pipe, limit.map(|limit| started + limit))
-            .and_then(|waited| self.drain(pid, &mut pipe).map(|()| waited));
+        let waited = self.wait(pid, &mut pipe, limit.map(|limit| started + limit));
+        // Until now it was open here as well: a command that ends lets go of its own streams first, and
+        // nobody is to be woken for that and once more for its end.
+        drop(writing);
+        let waited = waited.and_then(|waited| self.drain(pid, &mut pipe).map(|()| waited));
         let (status, timed_out) = waited.inspect_err(|_| {
             // Only a fault of our own gets here: whatever it is, the command must not outlive it.
             self.groups.signal(pid, Signal::KILL);

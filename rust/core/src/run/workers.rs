@@ -229,8 +229,11 @@ where
             }
         }
         let is_news = state.fault.is_some();
+        let is_awaited = state.idle > 0;
         drop(state);
-        shared.changed.notify_all();
+        if is_awaited {
+            shared.changed.notify_all();
+        }
         if is_news || shared.run.recorder.output_is_closed() {
             shared.call();
         }
