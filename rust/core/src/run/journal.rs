@@ -81,7 +81,7 @@ pub(crate) enum Event<'a> {
 pub(crate) struct Journal {
     path: PathBuf,
     file: Option<File>,
-    pending: String,
+    pending: Vec<u8>,
     is_broken: bool,
 }
 
@@ -90,7 +90,7 @@ impl Journal {
         Self {
             path: folder.join("journal.jsonl"),
             file: None,
-            pending: String::new(),
+            pending: Vec::new(),
             is_broken: false,
         }
     }
@@ -99,8 +99,8 @@ impl Journal {
     pub(crate) fn add(&mut self, event: &Event<'_>) {
         if !self.is_broken {
             // These types have no maps with keys that are no text: they are always JSON.
-            self.pending += &serde_json::to_string(event).unwrap_or_default();
-            self.pending.push('\n');
+            let _ = serde_json::to_writer(&mut self.pending, event);
+            self.pending.push(b'\n');
         }
     }
 
@@ -123,7 +123,7 @@ impl Journal {
             options.append(true).create(true).mode(0o644);
             options.open(&self.path)?
         };
-        file.write_all(self.pending.as_bytes())?;
+        file.write_all(&self.pending)?;
         self.file = Some(file);
         Ok(())
     }
