@@ -299,6 +299,47 @@ def test_scratch_files_that_are_gone_are_no_findings(app: Project) -> None:
     assert told(audited(app, "t")) == set()
 
 
+def test_to_open_a_folder_reads_no_file(app: Project) -> None:
+    """Programs in Go do so on their way up, and those that empty a folder of scratch."""
+    app.write(
+        "list.py",
+        "import os, tempfile\n"
+        "for folder in ('.', '..', '/'):\n"
+        "    os.close(os.open(folder, os.O_RDONLY))\n"
+        "for inside in (None, '.'):\n"
+        "    made = tempfile.mkdtemp(dir=inside)\n"
+        "    os.close(os.open(made, os.O_RDONLY))\n"
+        "    os.rmdir(made)\n",
+    )
+    run = "inputs = ['list.py']\nrun = 'python3 list.py'\n"
+    app.write("pipeline.toml", f"name = 'app'\n[tasks.t]\n{run}")
+    assert told(audited(app, "t")) == set()
+
+
+def test_caches_of_tools_are_left_to_them(app: Project) -> None:
+    tag = "Signature: 8a477f597d28d172789f06886806bc55\n# made by a tool\n"
+    for number in range(3):
+        app.write(f".tool_cache/0.1/{number}", "x")
+        app.write(f".examples/db/{number}", "x")
+    app.write(".git/info/exclude", "*.swp\n")
+    run = "cat .tool_cache/0.1/* .examples/db/* .git/info/exclude; rm .tool_cache/0.1/1; "
+    run += "date > .tool_cache/0.1/2; date > .examples/db/new"
+    app.write("pipeline.toml", f"name = 'app'\n[tasks.t]\ninputs = []\nrun = '{run}'\n")
+    reads = {("UNDECLARED_READ", f"{folder}/{number}") for number in range(3)
+             for folder in (".tool_cache/0.1", ".examples/db")}  # fmt: skip
+    assert told(audited(app, "t")) >= reads
+    app.write(".tool_cache/0.1/1", "x")
+    app.write(".tool_cache/CACHEDIR.TAG", tag)
+    app.write(".examples/.gitignore", "# made by a tool\n*\n")
+    once = {("UNDECLARED_READ", ".examples"), ("UNDECLARED_WRITE", ".examples")}
+    document = audited(app, "t")
+    assert told(document) == once
+    assert len(document["findings"]) == len(once)
+    before = (app.folder / "pipeline.toml").read_text()
+    assert app.pipec("audit", "t", "--fix").status == 1
+    assert (app.folder / "pipeline.toml").read_text() == before
+
+
 def test_a_server_of_its_own_is_no_network(app: Project) -> None:
     app.write(
         "serve.py",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipec.audit.patterns import selected
+from pipec.audit.tool_folders import ToolFolders
 from pipec.audit.tracing import Trace
 from pipec.codes import Code
 from pipec.ir.inputs import CommandInput, FileValueInput, OutputPattern
@@ -22,6 +23,8 @@ _LOCK_FILES = {
     "bun.lock", "bun.lockb", "npm-shrinkwrap.json", "package-lock.json", "pnpm-lock.yaml",
     "yarn.lock", "package.json",
 }  # fmt: skip
+_OF_A_CLONE = {".git/info/attributes", ".git/info/exclude"}
+"""What a person has told git of one clone, as `~/.config/git` tells it of all."""
 _PYTHON_LOCK_FILES = (
     "requirements",
     "uv.lock",
@@ -66,17 +69,18 @@ class Declared:
 
 def compare(declared: Declared, trace: Trace) -> tuple[AuditFinding, ...]:
     """Everything that the task does and does not declare, then what it declares in vain."""
+    tools = ToolFolders(declared.root)
     return (
-        *_reads(declared, trace),
-        *_writes(declared, trace),
+        *_reads(declared, trace, tools),
+        *_writes(declared, trace, tools),
         *_network(trace),
         *_unused(declared, trace),
     )
 
 
-def _reads(declared: Declared, trace: Trace) -> Iterator[AuditFinding]:
+def _reads(declared: Declared, trace: Trace, tools: ToolFolders) -> Iterator[AuditFinding]:
     # Threads are read one after the other: what one wrote another may seem to have read before.
-    scratch = {path for path in trace.written if not os.path.lexists(path)}
+    scratch = {path for path in trace.written | trace.made if not os.path.lexists(path)}
     inside = sorted({*_inside(declared.root, trace.read - scratch), *_links(declared, trace)})
     covered = set(declared.inputs) | _values_of_files(declared)
     unknown = [path for path in inside if path not in covered]
@@ -87,10 +91,20 @@ def _reads(declared: Declared, trace: Trace) -> Iterator[AuditFinding]:
     told: set[str] = set()
     for path in left:
         # Python keeps compiled modules there, and knows itself whether they are current.
-        if "__pycache__" in path.split("/"):
+        if "__pycache__" in path.split("/") or path in _OF_A_CLONE:
             continue
         installed = _installed(declared.root, path)
-        if installed is not None:
+        kept = tools.around(path)
+        if kept is not None and installed is None:
+            if not kept.is_cache and kept.path not in told:
+                told.add(kept.path)
+                yield AuditFinding(
+                    code=Code.UNDECLARED_READ,
+                    severity="error",
+                    path=kept.path,
+                    message=f"reads files in `{kept.path}`, which keeps itself out of git",
+                )
+        elif installed is not None:
             if installed not in told and not _is_locked(declared, installed):
                 told.add(installed)
                 yield AuditFinding(
@@ -132,7 +146,10 @@ def _reads(declared: Declared, trace: Trace) -> Iterator[AuditFinding]:
 
 def _outside_reads(declared: Declared, trace: Trace) -> Iterator[AuditFinding]:
     prefixes = tuple(os.path.dirname(os.path.dirname(path)) for path in trace.executed)
-    for path in sorted(trace.read - trace.written):
+    for path in sorted(trace.read - trace.written - trace.made):
+        # To open a folder is to list it, which programs do on their way to what they look for.
+        if os.path.isdir(path):
+            continue
         if _is_inside(declared.root, path) or _is_of_system(declared, path):
             continue
         if "__pycache__" in path.split("/"):
@@ -148,14 +165,26 @@ def _outside_reads(declared: Declared, trace: Trace) -> Iterator[AuditFinding]:
         )
 
 
-def _writes(declared: Declared, trace: Trace) -> Iterator[AuditFinding]:
+def _writes(declared: Declared, trace: Trace, tools: ToolFolders) -> Iterator[AuditFinding]:
     remaining = {path for path in _with_moved(trace) if os.path.lexists(path)}
     inside = sorted(_inside(declared.root, remaining))
     covered = selected(declared.task.outputs, inside)
+    told: set[str] = set()
     for path in inside:
         if path in covered or path.startswith(".git/") or "__pycache__" in path.split("/"):
             continue
         if _installed(declared.root, path) is not None:
+            continue
+        kept = tools.around(path)
+        if kept is not None:
+            if not kept.is_cache and kept.path not in told:
+                told.add(kept.path)
+                yield AuditFinding(
+                    code=Code.UNDECLARED_WRITE,
+                    severity="error",
+                    path=kept.path,
+                    message=f"writes files in `{kept.path}`, which keeps itself out of git",
+                )
             continue
         yield AuditFinding(
             code=Code.UNDECLARED_WRITE,
@@ -169,7 +198,9 @@ def _writes(declared: Declared, trace: Trace) -> Iterator[AuditFinding]:
     gone_inside = sorted(_inside(declared.root, gone))
     owned = selected(declared.task.outputs, gone_inside)
     for path in gone_inside:
-        if path not in owned and "__pycache__" not in path and not path.startswith(".git/"):
+        if "__pycache__" in path or path.startswith(".git/") or tools.around(path) is not None:
+            continue
+        if path not in owned:
             yield AuditFinding(
                 code=Code.UNDECLARED_WRITE,
                 severity="error",
