@@ -89,6 +89,26 @@ def test_what_still_starts_after_a_failure(
     assert record["counts"]["failed"] == (1 if mode is None else 2)
 
 
+def test_a_failure_that_is_allowed_is_a_warning(project: Project, way: tuple[str, ...]) -> None:
+    project.write("pipeline.toml", GRAPH)
+    result = run(project, way, "after-optional")
+    assert result.status == 0
+    message = "`echo optional >> order; false` ended with exit status 1"
+    said = f"warning[PIPEC_STEP_FAILED]: optional: {message} (it may fail)\n2 tasks in "
+    assert said in result.stderr
+    assert "error" not in result.stderr
+    record = last(project)
+    assert statuses(record) == {"optional": "failed", "after-optional": "passed"}
+    assert [task.get("may_fail") for task in record["tasks"]] == [True, None]
+    summary = project.read(f".pipec/runs/{record['run_id']}/summary.md")
+    assert f"- `optional`: {message} (it may fail)\n" in f"{summary}\n"
+    colored = project.start("run", "after-optional", *way, "--color=always").communicate()[1]
+    assert "\x1b[33m✗\x1b[0m optional".encode() in colored
+    assert b"\x1b[33mwarning[PIPEC_STEP_FAILED]\x1b[0m: optional" in colored
+    # Quiet means that what went wrong is said all the same.
+    assert said.partition("\n")[0] in run(project, way, "after-optional", "-q").stderr
+
+
 def test_what_runs_after_a_failure_all_the_same_is_never_kept(
     project: Project, way: tuple[str, ...]
 ) -> None:

@@ -80,6 +80,14 @@ def test_the_log_of_a_failed_task_is_not_folded(app: Project) -> None:
     assert lines[at + 2 : at + 5] == ["::endgroup::", "::set-output name=x::y", f"::{token}::"]
 
 
+def test_a_failure_that_is_allowed_is_annotated_as_a_warning(app: Project) -> None:
+    app.write("pipeline.toml", PIPELINE.replace("[tasks.bad]", "[tasks.bad]\nallow-failure = true"))
+    result = app.pipec("verify")
+    assert result.status == 0
+    commands = obeyed(result.stderr)
+    assert commands[-1] == FAILURE.replace("::error", "::warning") + " (it may fail)"
+
+
 def test_tokens_cannot_be_guessed(app: Project) -> None:
     tokens = [re.findall(r"stop-commands::(pipec-\w+)", app.pipec("verify").stderr) for _ in "12"]
     assert len({token for run in tokens for token in run}) == 2

@@ -240,7 +240,7 @@ async def _work_off(run: RunContext, work: Work, host: Host | None) -> None:
             if run.request.continue_mode == "never":
                 schedule.stop(f"stopped after failure of {lost}")
             return "failed"
-        if record.status == "failed" and not task.allow_failure:
+        if _is_failure(record):
             return "failed"
         return "done"
 
@@ -302,7 +302,7 @@ def _close(run: RunContext, live: LiveRun | None) -> RunRecord:
         )
     if live is not None and live.limit:
         return run.recorder.finish("failed", 1, reason=live.reason)
-    if any(_is_failure(run.request.pipeline.tasks, record) for record in run.recorder.tasks()):
+    if any(map(_is_failure, run.recorder.tasks())):
         return run.recorder.finish("failed", 1)
     if live is not None and live.is_stale:
         return run.recorder.finish("interrupted", 1, reason=live.reason)
@@ -317,8 +317,8 @@ def _open_far_store(work: Work, recorder: Recorder) -> FarStore | None:
     return None if store is None else FarStore(store, work.engine, warn)
 
 
-def _is_failure(tasks: Mapping[TaskId, Task], record: TaskRecord) -> bool:
-    return record.status == "failed" and not tasks[TaskId(record.id)].allow_failure
+def _is_failure(record: TaskRecord) -> bool:
+    return record.status == "failed" and not record.may_fail
 
 
 def _command_env(work: Work, recorder: Recorder) -> dict[str, str]:

@@ -412,6 +412,7 @@ class _Performance:
             outputs=outputs,
             reason=reason,
             error=error,
+            may_fail=(status == "failed" and self._task.allow_failure) or None,
             metadata=self._metadata or None,
         )
 

@@ -137,7 +137,7 @@ class ServiceRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRecord:
     """One task. `log` is relative to the record's folder, and none if the task printed nothing;
-    `reason` says why it was skipped.
+    `reason` says why it was skipped; `may_fail` that the run passes although it failed, else None.
 
     `metadata` is what its `call` steps said about it; a hit has that of the run it comes from.
     """
@@ -154,6 +154,7 @@ class TaskRecord:
     origin: OriginRecord | None = None
     reason: str | None = None
     error: ErrorRecord | None = None
+    may_fail: bool | None = None
     service: ServiceRecord | None = None
     metadata: Mapping[str, Any] | None = None
 

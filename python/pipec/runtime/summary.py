@@ -7,6 +7,9 @@ from pipec.runtime.visible import visible
 _LONG_MS = 10_000
 _SEVERAL = 2
 _SLOWEST = 3
+MAY_FAIL = " (it may fail)"
+"""What is said behind the reason of a failure that fails no run."""
+
 _WORDS = {"no-baseline": "no earlier result"}
 
 
@@ -26,7 +29,10 @@ def render_summary(record: RunRecord) -> str:
     failed = [task for task in record.tasks if task.error is not None]
     if failed:
         lines += ["", "## What went wrong", ""]
-        lines += [f"- `{task.id}`: {_cell(task.error.message)}" for task in failed if task.error]
+        for task in failed:
+            assert task.error is not None
+            end = MAY_FAIL if task.may_fail else ""
+            lines.append(f"- `{task.id}`: {_cell(task.error.message)}{end}")
     if record.warnings:
         lines += ["", "## Warnings", ""]
         for warning in record.warnings:

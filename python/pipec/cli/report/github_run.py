@@ -20,7 +20,7 @@ from pipec.runtime.events import (
 )
 from pipec.runtime.record import RunRecord, TaskRecord
 from pipec.runtime.request import RunRequest
-from pipec.runtime.summary import render_summary
+from pipec.runtime.summary import MAY_FAIL, render_summary
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 _LARGEST_SUMMARY = 1024 * 1024
@@ -131,7 +131,10 @@ class GithubReporter:
             place = self._find_place(task.id)
             if place is not None:
                 about = {"file": place[0], "line": str(place[1]), **about}
-            self._command("error", f"{task.id}: {message}", **about)
+            if task.may_fail:
+                self._command("warning", f"{task.id}: {message}{MAY_FAIL}", **about)
+            else:
+                self._command("error", f"{task.id}: {message}", **about)
 
     def _summarize(self, record: RunRecord) -> None:
         path = self._environ.get(SUMMARY)

@@ -29,7 +29,7 @@ from pipec.runtime.events import (
     WarningRaised,
 )
 from pipec.runtime.record import RunRecord, TaskRecord
-from pipec.runtime.summary import describe_verdict, slowest
+from pipec.runtime.summary import MAY_FAIL, describe_verdict, slowest
 from pipec.runtime.visible import visible
 
 if TYPE_CHECKING:
@@ -145,7 +145,11 @@ class PlainReporter:
                 continue
             code = f"[{task.error.code}]" if task.error else ""
             reason = visible(task.error.message) if task.error else "failed"
-            head = self._console.style(f"error{code}", "red")
+            if task.may_fail:
+                head = self._console.style(f"warning{code}", "yellow")
+                reason += MAY_FAIL
+            else:
+                head = self._console.style(f"error{code}", "red")
             self._complain(f"{head}: {task.id}: {reason}")
 
     def expect(self, tasks: Iterable[tuple[str, int | None]]) -> None:
@@ -236,6 +240,8 @@ class PlainReporter:
 
     def _line(self, task: TaskRecord) -> str:
         mark, color = _MARKS.get(task.status, ("?", "yellow"))
+        if task.may_fail:
+            color = "yellow"
         time = "" if task.duration_ms is None else spell_duration(task.duration_ms)
         head = f"{task.id:<{self._width}}  {time:>6}  "
         line = self._view.fit(f"{head}{visible(describe_verdict(task))}".rstrip(), len("✓ "))

@@ -158,10 +158,7 @@ pub(crate) fn execute(work: &Work<'_>, recorder: &Recorder<'_>) -> Result<u8> {
             Ok(end.exit_code)
         }
         Ok(None) => {
-            let is_failure = |task: &TaskRecord| {
-                let may_fail = work.pipeline.tasks.get(&task.id);
-                task.status == Status::Failed && !may_fail.is_some_and(|task| task.allow_failure)
-            };
+            let is_failure = |task: &TaskRecord| task.status == Status::Failed && !task.may_fail;
             let (status, exit_code) = if recorder.any_task(is_failure) {
                 ("failed", 1)
             } else {

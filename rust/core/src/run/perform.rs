@@ -307,6 +307,7 @@ impl Performance<'_> {
         }
         TaskRecord {
             error: Some(error),
+            may_fail: self.task.allow_failure,
             ..self.record(Status::Failed)
         }
     }

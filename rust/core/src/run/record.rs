@@ -3,6 +3,7 @@
 //! `python/pipec/runtime/record.py` says what each of them means.
 
 use std::collections::BTreeMap;
+use std::ops::Not;
 
 use serde::Serialize;
 
@@ -99,6 +100,9 @@ pub(crate) struct TaskRecord {
     pub(crate) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<ErrorRecord>,
+    /// Whether the run passes although this task failed.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub(crate) may_fail: bool,
 }
 
 /// Where a task stands. The last five are final.
@@ -345,6 +349,7 @@ impl TaskRecord {
             origin: None,
             reason: None,
             error: None,
+            may_fail: false,
         }
     }
 

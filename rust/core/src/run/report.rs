@@ -113,6 +113,7 @@ impl Report<'_> {
         let (mark, color) = match task.status {
             Status::Passed => ("✓", "32"),
             Status::Cached => ("=", "36"),
+            Status::Failed if task.may_fail => ("✗", "33"),
             Status::Failed => ("✗", "31"),
             Status::Skipped => ("-", "33"),
             Status::Cancelled => ("!", "33"),
@@ -191,10 +192,15 @@ impl Report<'_> {
             .filter(|task| task.status == Status::Failed)
         {
             let code = task.error.as_ref().map(|error| format!("[{}]", error.code));
-            let head = self.style(&format!("error{}", code.unwrap_or_default()), "31");
+            let (severity, color, end) = if task.may_fail {
+                ("warning", "33", " (it may fail)")
+            } else {
+                ("error", "31", "")
+            };
+            let head = self.style(&format!("{severity}{}", code.unwrap_or_default()), color);
             let reason = task.error.as_ref().map(|error| visible(&error.message));
             let reason = reason.unwrap_or_else(|| "failed".to_owned());
-            let _ = writeln!(text, "{head}: {}: {reason}", task.id);
+            let _ = writeln!(text, "{head}: {}: {reason}{end}", task.id);
         }
         if !self.is_quiet() {
             text.push_str(&summary_line(record));

@@ -48,7 +48,13 @@ pub(crate) fn summary(record: &RunRecord<'_>) -> String {
     let mut head = "\n\n## What went wrong\n";
     for task in record.tasks() {
         if let Some(error) = &task.error {
-            let _ = write!(text, "{head}\n- `{}`: {}", task.id, cell(&error.message));
+            let end = if task.may_fail { " (it may fail)" } else { "" };
+            let _ = write!(
+                text,
+                "{head}\n- `{}`: {}{end}",
+                task.id,
+                cell(&error.message)
+            );
             head = "";
         }
     }

@@ -304,7 +304,7 @@ fn one(shared: &Shared<'_>, place: Place) -> Result<Ending> {
     shared.wait_for_begin();
     let ending = match record.status {
         Status::Cancelled => Ending::Cancelled,
-        Status::Failed if !task.allow_failure => Ending::Failed,
+        Status::Failed if !record.may_fail => Ending::Failed,
         _ => Ending::Done,
     };
     shared.run.recorder.settle(record);
