@@ -247,6 +247,73 @@ class PredictionDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataDocument:
+    """The normalized pipeline and where it comes from. `pipec metadata --format json`.
+
+    `pipeline` has the schema `ir`; `digest` is that of its canonical form, which `pipec compile`
+    prints. `file` is relative to where the command was called.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    tool_version: str
+    file: str
+    digest: str
+    warnings: tuple[str, ...]
+    pipeline: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AffectedReason:
+    """Why a task is affected: by a `file`, its `definition`, or a `dependency` that is affected.
+
+    `path` is relative to the pipeline's folder, `pattern` the input that selects it, None for a
+    file that is part of the key without one. `components` are the parts of the key that the
+    definition changes or may change, None for a task that is new. `task` is the dependency.
+    """
+
+    kind: Literal["file", "definition", "dependency"]
+    path: str | None = None
+    pattern: str | None = None
+    components: tuple[str, ...] | None = None
+    task: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AffectedTask:
+    """A task that may have to run again."""
+
+    id: str
+    reasons: tuple[AffectedReason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AffectedDocument:
+    """What a change concerns, each task after those it depends on. `pipec affected --format json`.
+
+    `before` and `after` are commits, `after` None for the files as they are; `changed` the files
+    that differ, relative to the pipeline's folder. `jobs` are those with a task that is affected.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    before: str
+    after: str | None = None
+    changed: tuple[str, ...]
+    tasks: tuple[AffectedTask, ...]
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixDocument:
+    """The tasks of a job, one for each machine. `pipec matrix --format json`.
+
+    Each entry has the task's id as `task`, and the values of its own matrix by their names.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    include: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListedRun:
     """A recorded run in a few words."""
 

@@ -117,6 +117,29 @@ class Repository:
         listed = self._read(*words).split(b"\0")
         return tuple(path.decode("utf-8", "surrogateescape") for path in listed if path)
 
+    def changed_below(self, before: str, after: str | None) -> tuple[str, ...]:
+        """The files below the folder that differ between two commits, sorted, relative to it.
+
+        Without `after` those that differ now: also those that git does not know yet, not those that
+        it ignores. A file that is as it was counts if git keeps it in another form than it has here
+        and its times have changed: what would tell them apart may be a program.
+        """
+        form = ("-z", "--no-renames", "--relative")
+        if after is not None:
+            listed = self._read("diff-tree", "-r", "--name-only", *form, before, after).split(b"\0")
+            return tuple(sorted(_path(name) for name in listed if name))
+        found = set()
+        listed = self._read("diff-index", *form, before).split(b"\0")
+        for facts, name in zip(listed[::2], listed[1::2], strict=False):
+            _, _, old, new, status = facts.decode().split()
+            is_open = status == "M" and not new.strip("0")
+            now = self.work_file(_path(name)) if is_open else None
+            if now is None or now[0] != old:
+                found.add(_path(name))
+        untracked = self._read("ls-files", "-z", "--others", "--exclude-standard").split(b"\0")
+        found |= {_path(name) for name in untracked if name}
+        return tuple(sorted(found))
+
     def entries(self, commit: str, names: Sequence[str]) -> list[Entry]:
         """Which of the files the folder has at a commit, in their order."""
         listed = self._read("ls-tree", "--long", "-z", commit, "--", *names).split(b"\0")
@@ -199,7 +222,7 @@ class Repository:
     def _ask(self, *words: str, text: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         try:
             return subprocess.run(  # noqa: S603 - the words are those above
-                ["git", "-C", self._folder, *words],  # noqa: S607 - the user's git
+                ["git", "-C", self._folder, "-c", "core.fsmonitor=false", *words],  # noqa: S607 - the user's git
                 env=self._environ,
                 input=text,
                 capture_output=True,
@@ -207,6 +230,10 @@ class Repository:
             )
         except FileNotFoundError:
             raise PlanError(Code.NOT_A_REPOSITORY, "there is no `git` on the path") from None
+
+
+def _path(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
 
 
 def _words(complaint: bytes) -> str:

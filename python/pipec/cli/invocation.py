@@ -16,7 +16,7 @@ class Invocation:
     """What every command gets.
 
     `owns_process`: signals of this process are for the command, as on a command line. `arguments`
-    stood behind `--`, for `run` and `run-task`.
+    stood behind `--`, for the commands that take any.
     """
 
     cwd: str

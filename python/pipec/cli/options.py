@@ -10,7 +10,8 @@ from pipec.errors import PlanError
 FORMATS = ("text", "json", "jsonl")
 OUTPUT_LOGS = ("full", "new-only", "errors-only", "none")
 LOG_ORDERS = ("grouped", "stream")
-TAKING_ARGUMENTS = ("run", "run-task")
+_RUNNING = ("run", "run-task")
+TAKING_ARGUMENTS = (*_RUNNING, "plan", "shell")
 """The commands that pass on what stands behind `--`."""
 
 CONTINUE = ("never", "dependencies-successful", "always")
@@ -124,7 +125,7 @@ def plain_run(words: Sequence[str]) -> RunOptions | None:
     Typer knows every form, and says what is wrong with the others. Of a form that is known here it
     makes the same request.
     """
-    if not words or words[0] not in TAKING_ARGUMENTS:
+    if not words or words[0] not in _RUNNING:
         return None
     options = RunOptions(is_task=words[0] == "run-task")
     targets: list[str] = []

@@ -34,6 +34,18 @@ Continue = Annotated[
 Only = Annotated[
     bool, typer.Option("--only", help="Run the named tasks alone, not what they depend on.")
 ]
+Filter = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILTER",
+        help="Only tasks of this name: `x...` with what they need, `...x` with what needs "
+        "them, `!x` without.",
+    ),
+]
+Param = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="The value of a parameter of the job."),
+]
 Timeout = Annotated[
     str, typer.Option(metavar="DURATION", help="How long the run may take, such as `10m`.")
 ]

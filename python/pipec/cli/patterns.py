@@ -21,14 +21,24 @@ def deciding_patterns(pipeline: Pipeline, task: Task, paths: Sequence[str]) -> d
     it selects: what it leaves out, a pattern before it may still take in. A path that no pattern
     matches is left out.
     """
+    return {path: decision.pattern for path, decision in _decisions(pipeline, task, paths)}
+
+
+def selecting_patterns(pipeline: Pipeline, task: Task, paths: Sequence[str]) -> dict[str, str]:
+    """The same for those of the paths that are inputs of the task by its patterns."""
+    decisions = _decisions(pipeline, task, paths)
+    return {path: decision.pattern for path, decision in decisions if decision.selects}
+
+
+def _decisions(
+    pipeline: Pipeline, task: Task, paths: Sequence[str]
+) -> Iterator[tuple[str, _Decision]]:
     globs = sorted(set(_globs(pipeline, task.inputs)))
-    decided: dict[str, str] = {}
     for path, found in zip(paths, _core.matching(globs, paths), strict=True):
         matching = {globs[index] for index in found}
         decision = _decide(pipeline, task.inputs, matching, "")
         if decision is not None:
-            decided[path] = decision.pattern
-    return decided
+            yield path, decision
 
 
 def _decide(

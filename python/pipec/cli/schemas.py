@@ -11,6 +11,7 @@ from pipec.backends.scripts.lock import LOCK_VERSION as SYNC_LOCK_VERSION
 from pipec.cli.differences import DiffDocument
 from pipec.cli.documents import (
     SCHEMA_VERSION,
+    AffectedDocument,
     AuditDocument,
     CacheDocument,
     CheckDocument,
@@ -22,6 +23,8 @@ from pipec.cli.documents import (
     ImportDocument,
     KeyDocument,
     ListDocument,
+    MatrixDocument,
+    MetadataDocument,
     PredictionDocument,
     PublishDocument,
     ReleaseDocument,
@@ -80,6 +83,7 @@ FILES: dict[str, Callable[[], Schema]] = {
 """The schemas of files that pipec reads or writes, by name."""
 
 DOCUMENTS: dict[str, type] = {
+    "affected": AffectedDocument,
     "audit": AuditDocument,
     "cache-info": CacheDocument,
     "check": CheckDocument,
@@ -95,6 +99,8 @@ DOCUMENTS: dict[str, type] = {
     "import": ImportDocument,
     "key": KeyDocument,
     "list": ListDocument,
+    "matrix": MatrixDocument,
+    "metadata": MetadataDocument,
     "profile": Profile,
     "publish": PublishDocument,
     "release-doctor": ReleaseDocument,
@@ -110,6 +116,7 @@ DOCUMENTS: dict[str, type] = {
 
 OTHERS = {
     "compile": "ir",
+    "plan": "cli/run-dry",
     "publish-github": "cli/publish",
     "publish-npm": "cli/publish",
     "publish-pypi": "cli/publish",

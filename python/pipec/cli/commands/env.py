@@ -39,7 +39,7 @@ def env(
     Secrets are masked. What is missing is said and is no failure: nothing runs.
     """
     invocation = invocation_of(context)
-    request = _request(invocation, task, job)
+    request = request_for(invocation, task, job)
     traced = tuple(
         trace_environment(request, request.pipeline.tasks[name]) for name in request.plan.targets
     )
@@ -49,7 +49,7 @@ def env(
         invocation.console.data("\n".join(map(render, traced)))
 
 
-def _request(invocation: Invocation, task: str, job: str | None) -> RunRequest:
+def request_for(invocation: Invocation, task: str, job: str | None) -> RunRequest:
     """The request for the task, within a run of the job.
 
     Raises:

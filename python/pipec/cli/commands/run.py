@@ -12,9 +12,11 @@ from pipec.cli.parameters import (
     Continue,
     Dry,
     Environment,
+    Filter,
     Force,
     LogOrder,
     Only,
+    Param,
     RunFormat,
     RunLogs,
     Timeout,
@@ -34,7 +36,7 @@ app = command_app()
         "pipec verify                   the same",
         "pipec run lint test --concurrency 50%",
         "pipec run build --force        even if nothing changed",
-        "pipec run build --dry          only say what would run",
+        "pipec run build --dry          only say what would run: `pipec plan build`",
         "pipec run release --param version=1.2.0",
         "pipec run test --only -- -k one  with arguments for the last command",
         "pipec run verify --filter '...lint'  only lint and what needs it",
@@ -57,14 +59,7 @@ def run(
     force: Force = False,
     dry: Dry = False,
     only: Only = False,
-    filter: Annotated[  # noqa: A002
-        list[str] | None,
-        typer.Option(
-            metavar="FILTER",
-            help="Only tasks of this name: `x...` with what they need, `...x` with what needs "
-            "them, `!x` without.",
-        ),
-    ] = None,
+    filter: Filter = None,  # noqa: A002
     continue_mode: Continue = "never",
     timeout: Timeout = "",
     environment: Environment = "",
@@ -73,10 +68,7 @@ def run(
     format: RunFormat = "text",  # noqa: A002
     output_logs: RunLogs = None,
     log_order: LogOrder = "grouped",
-    param: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="The value of a parameter of the job."),
-    ] = None,
+    param: Param = None,
 ) -> int:
     """Run jobs and tasks, and what they depend on.
 

@@ -1,15 +1,14 @@
 """The tools that look at the pipeline: they run nothing and change nothing."""
 
-import json
 from typing import Any
 
 from pydantic import Field
 
-from pipec import _core
 from pipec.cli.commands.list import describe as describe_pipeline
 from pipec.cli.commands.show import describe as describe_task
 from pipec.cli.documents import ShowDocument
 from pipec.cli.mcp.tool import Arguments, Call, Name, Nothing, RunName, Tool
+from pipec.cli.metadata import describe_metadata
 from pipec.cli.why import Explainer
 from pipec.plan.graph import graph_of
 from pipec.plan.select import everything, select
@@ -54,15 +53,7 @@ def _explain_task(call: Call) -> Any:
 
 
 def _metadata(call: Call) -> Any:
-    found, compiled = call.invocation.compile()
-    return {
-        "schema_version": 1,
-        "tool_version": _core.VERSION,
-        "file": found.shown,
-        "digest": compiled.digest,
-        "warnings": [finding.message for finding in compiled.warnings],
-        "pipeline": json.loads(compiled.pipeline_bytes),
-    }
+    return describe_metadata(call.invocation)
 
 
 def _diff_inputs(call: Call) -> Any:
