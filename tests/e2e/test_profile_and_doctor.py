@@ -55,6 +55,9 @@ def test_a_cached_run_is_profiled_without_a_snapshot_of_its_graph(app: Project) 
     app.pipec("run", "make")
     app.pipec("run", "make")
     assert as_json(app, "profile", "--cold")["critical_path"][0]["duration_ms"] >= 50
+    # Nothing ran: nothing was slow.
+    assert "slowest" not in app.pipec("profile").stdout
+    assert "slowest" in app.pipec("profile", "--cold").stdout
     assert app.pipec("profile", "nosuch").status == 2
 
 

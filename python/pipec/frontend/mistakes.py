@@ -96,6 +96,14 @@ def _is_of_tasks(value: Any) -> bool:
     return not TASK_KEYS.isdisjoint(value) or all(isinstance(item, dict) for item in value.values())
 
 
+_WITH_ANY_NAMES = ("env", "matrix")
+"""Keys of tasks whose tables hold names of the author."""
+
+
+def _keys(value: Any) -> set[str]:
+    return set(value) if isinstance(value, dict) else set()
+
+
 def _task_or_group(route: Route, values: dict[str, Any]) -> Finding:
     table = _value_at(values, route[:-1])
     decisive = next((key for key in table if key in TASK_KEYS), None) or next(
@@ -110,6 +118,8 @@ def _task_or_group(route: Route, values: dict[str, Any]) -> Finding:
     )
     place = ".".join(str(part) for part in route[:-1])
     advice = f"to have both, move the fields to `[{place}.default]`"
+    if decisive not in _WITH_ANY_NAMES and not TASK_KEYS.isdisjoint(_keys(table[decisive])):
+        advice = f"if `{decisive}` is meant as a task, give it a name that is no key of tasks"
     return Finding(Code.TASK_OR_GROUP, message, labels, (advice,))
 
 

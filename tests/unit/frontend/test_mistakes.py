@@ -204,6 +204,20 @@ help: to have both, move the fields to `[tasks.api.default]`
 """)
 
 
+def test_a_task_with_the_name_of_a_key_is_asked_for_another_name() -> None:
+    text = """
+    name = "app"
+    [tasks.app.build]
+    run = "make"
+    [tasks.app.run]
+    depends-on = ["app.build"]
+    run = "./app"
+    """
+    said = said_of(text)
+    assert "`app` is a task, because it has the key `run`" in said
+    assert "help: if `run` is meant as a task, give it a name that is no key of tasks" in said
+
+
 def test_a_tool_that_is_too_old_says_nothing_else() -> None:
     assert codes_of('name = "app"\npipec = ">=9"\nnew-section = 1\n') == ["TOOL_TOO_OLD"]
 

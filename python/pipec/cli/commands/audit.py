@@ -66,7 +66,7 @@ def audit(
             console.data(f"{finding.severity}[{finding.code}]: {visible(finding.message)}\n")
         for line in fixed:
             console.data(f"added {visible(line)}\n")
-        if not audited.findings and audited.failure is None:
+        if not errors and audited.failure is None:
             console.data(f"{document.task} declares all that it does\n")
         elif remaining:
             found = plural(remaining, "thing")

@@ -33,7 +33,8 @@ def _lines(profile: Profile) -> Iterator[str]:
         took = spell_duration(part.duration_ms)
         waited = f"  waited {spell_duration(part.waited_ms)}" if part.waited_ms else ""
         yield f"  {visible(part.id):<{width}}  {took:>8}{waited}"
-    yield "slowest"
+    if profile.slowest:
+        yield "slowest"
     for slow in profile.slowest:
         yield f"  {visible(slow.id):<{width}}  {spell_duration(slow.duration_ms):>8}  {slow.status}"
     yield "with so many at once it would take"
