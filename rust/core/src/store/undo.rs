@@ -231,3 +231,43 @@ pub(super) fn is_absent(error: &io::Error) -> bool {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overwrite(folder: &Path, seen: &Identity) -> bool {
+        let staging = folder.join("staging");
+        let staging = Staging::in_folder(&staging);
+        let mut undo = Undo::new(&staging);
+        let place = folder.join("file");
+        undo.overwrite(&place, seen, b"new", 0o644).unwrap()
+    }
+
+    fn seen(path: &Path) -> Identity {
+        Identity::from(&fs::symlink_metadata(path).unwrap())
+    }
+
+    #[test]
+    fn only_the_file_that_was_seen_is_overwritten_and_only_if_it_has_no_other_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, other) = (folder.path().join("file"), folder.path().join("other"));
+        let text = || fs::read_to_string(&file).unwrap();
+        fs::write(&file, "old").unwrap();
+        fs::write(&other, "old").unwrap();
+        assert!(!overwrite(folder.path(), &seen(&other)));
+        assert_eq!(text(), "old");
+        fs::remove_file(&other).unwrap();
+        fs::hard_link(&file, &other).unwrap();
+        assert!(!overwrite(folder.path(), &seen(&file)));
+        assert_eq!(text(), "old");
+        fs::remove_file(&other).unwrap();
+        assert!(overwrite(folder.path(), &seen(&file)));
+        assert_eq!(text(), "new");
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("other", &file).unwrap();
+        fs::write(&other, "old").unwrap();
+        assert!(!overwrite(folder.path(), &seen(&other)));
+        assert_eq!(fs::read_to_string(&other).unwrap(), "old");
+    }
+}
