@@ -199,3 +199,40 @@ def test_what_runs_is_what_was_never_made_from_these_contents(project: Project, 
         bench.edit()
         bench.run()
     assert bench.in_part > STEPS // 8
+
+
+INDEPENDENT = """
+name = "app"
+
+[tasks.failing]
+inputs = ["a"]
+outputs = []
+cache = true
+run = "test ! -s a"
+
+[tasks.making]
+inputs = ["b"]
+outputs = ["out"]
+cache = true
+run = "cat b > out"
+"""
+
+
+def test_an_edit_is_seen_while_another_task_keeps_failing(project: Project) -> None:
+    """The one that failed has to run in any case: nothing may be concluded of the other."""
+    project.write("pipeline.toml", INDEPENDENT)
+    project.write("a", "")
+    project.write("b", "1")
+
+    def run() -> int:
+        let_a_tick_pass(project.folder.parent)
+        return project.pipec("run", "failing", "making", "--continue", "always").status
+
+    for _ in range(4):
+        assert run() == 0
+    project.write("a", "fails")
+    assert run() == 1
+    for text in "234":
+        project.write("b", text)
+        assert run() == 1
+        assert project.read("out") == text
