@@ -12,10 +12,10 @@ __all__ = [
     "Engine",
     "FolderEvents",
     "HandOver",
+    "Marks",
     "Redactor",
     "View",
     "Watcher",
-    "adopt_orphans",
     "answer",
     "clean",
     "content_digest",
@@ -25,6 +25,7 @@ __all__ = [
     "overlaps",
     "pattern_problem",
     "render_findings",
+    "start_process",
     "store_clear",
     "store_inputs",
     "store_sweep",
@@ -325,10 +326,46 @@ class Engine:
 
 # --- processes ---------------------------------------------------------------------------------
 
-def adopt_orphans() -> None:
-    """From now on whatever descends from this process and loses its parent becomes its child.
+@final
+class Marks:
+    """What tells the processes of one run, and of each of its tasks, from all others.
 
-    Only for a process that starts nothing else. Linux only; elsewhere nothing happens.
+    A mark is a number that a process hands on to all that it starts, and that nobody sees who does
+    not look for it: Linux keeps it in a limit that means nothing to it. Elsewhere there are none.
+
+    Raises:
+        OSError: the system gives no random numbers.
+    """
+
+    def __new__(cls) -> Self: ...
+    @property
+    def run(self) -> int:
+        """The mark of the run. Who has one of a task is found by it as well."""
+
+    def of_next_task(self) -> int:
+        """A mark for one more task."""
+
+def start_process(
+    argv: Sequence[str],
+    *,
+    env: list[str],
+    cwd: str,
+    streams: list[tuple[int, int]],
+    kept: Sequence[int],
+    group: int | None,
+    mark: int,
+) -> int:
+    """Starts `argv`, looked up in the PATH of `env`, and gives its process.
+
+    `env` are pairs of `NAME=value`. `streams` are descriptors, each with the number that it has
+    there, of which none is one of these here; a stream that is not named is our own. `kept` are
+    there under the same numbers; nothing else is. It has a session of its own, unless it belongs
+    into a `group` of our session; 0 is a new one. No signal is ignored but what we ignore, SIGPIPE
+    and SIGXFSZ excepted.
+
+    Raises:
+        OSError: it cannot be started.
+        ValueError: there is a null in a text.
     """
 
 @final
@@ -343,10 +380,6 @@ class Watcher:
     """
 
     def __new__(cls, program: list[str], env: dict[str, str]) -> Self: ...
-    @property
-    def pid(self) -> int | None:
-        """Its process; None when it has been stopped."""
-
     def watch(self, session: int, /) -> None:
         """A session to end with the run. Wakes nobody."""
 

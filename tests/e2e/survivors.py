@@ -6,14 +6,15 @@ from pathlib import Path
 MARK = "PIPEC_TEST_MARK"
 
 
-def processes_with(mark: str) -> list[str]:
-    """The command lines of live processes that were started with the mark."""
+def processes_with(mark: str) -> dict[int, str]:
+    """The live processes that were started with the mark, and their command lines."""
     wanted = f"{MARK}={mark}".encode()
-    found = []
+    found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                words = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
+                found[int(folder.name)] = words.decode().strip()
         except OSError:
             continue
     return found

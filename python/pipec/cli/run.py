@@ -36,11 +36,8 @@ def run(invocation: Invocation, options: RunOptions, *, begun: _core.HandOver | 
         listeners=(_listener(invocation, request, options, reporter),),
         screen=reporter,
         handle_signals=invocation.owns_process,
-        adopts_orphans=invocation.owns_process,
         begun=begun,
     )
-    if services.adopts_orphans:
-        _core.adopt_orphans()
     try:
         record = run_plan(request, services)
     finally:

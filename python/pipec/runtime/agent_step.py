@@ -72,6 +72,7 @@ async def _run(
             return await around.run.processes.run(
                 Command(argv=call.command, cwd=around.cwd, env=env),
                 take,
+                task=around.task.id,
                 timeout_s=around.timeout_s,
                 stdin=prompt.fileno(),
                 stderr=err.take,

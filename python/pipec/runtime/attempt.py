@@ -17,7 +17,6 @@ from pipec.runtime.output import TaskOutput
 from pipec.runtime.ready import ReadyStep
 from pipec.runtime.record import AttemptRecord, ErrorRecord, StepRecord, timestamp
 from pipec.runtime.step import StepEnd, Surroundings
-from pipec.runtime.survivors import end_survivors
 
 if TYPE_CHECKING:
     from pipec.runtime.policy.kept import OutputHead
@@ -155,8 +154,7 @@ class _Attempt:
             self._groups.add(ended.exit.group)
         if ended.exit.timed_out or around.halt.is_set():
             # Nobody has time for what it started and hid from its group.
-            name = self._task.id
-            await asyncio.to_thread(end_survivors, run.recorder.run_id, (), task=name)
+            await run.processes.end_survivors(self._task.id)
         self._metadata.update(ended.metadata)
         record = StepRecord(
             command=text,

@@ -1,25 +1,22 @@
 """Starts a child and tells when it has ended, alike on every Python: without asyncio's watchers."""
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from pipec.runtime.fork import start_process
+from pipec import _core
 
-if TYPE_CHECKING:
-    import subprocess
+_LAST_STREAM = 2
 
 
 class Child:
     """A started process. `pid` is also the id of its session, when it has one of its own."""
 
-    def __init__(
-        self, process: "subprocess.Popen[bytes]", on_stop: Callable[[int], None] | None = None
-    ) -> None:
-        self.pid = process.pid
-        self._process = process
+    def __init__(self, pid: int, on_stop: Callable[[int], None] | None = None) -> None:
+        self.pid = pid
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         if on_stop is not None:
             self._watch_stops(on_stop)
@@ -39,7 +36,7 @@ class Child:
         def ended() -> None:
             loop.remove_reader(fd)
             os.close(fd)
-            self._ended.set_result(self._process.wait())
+            self._ended.set_result(_reap(self.pid))
 
         loop.add_reader(fd, ended)
 
@@ -47,7 +44,7 @@ class Child:
         loop = asyncio.get_running_loop()
 
         def watch() -> None:
-            code = self._process.wait()
+            code = _reap(self.pid)
             loop.call_soon_threadsafe(self._ended.set_result, code)
 
         self._start_thread(watch)
@@ -62,8 +59,6 @@ class Child:
                     break
                 loop.call_soon_threadsafe(on_stop, os.WSTOPSIG(status))
             code = os.waitstatus_to_exitcode(status)
-            # Nobody else need wait for it.
-            self._process.returncode = code
             loop.call_soon_threadsafe(self._ended.set_result, code)
 
         self._start_thread(watch)
@@ -72,11 +67,21 @@ class Child:
         threading.Thread(target=watch, daemon=True, name=f"pipec-child-{self.pid}").start()
 
 
+def _reap(pid: int) -> int:
+    try:
+        _, status = os.waitpid(pid, 0)
+    except ChildProcessError:
+        # Whoever calls us has the system forget its children: nobody knows how they ended.
+        return 0
+    return os.waitstatus_to_exitcode(status)
+
+
 def start_child(
     argv: Sequence[str],
     *,
     cwd: str,
     env: Mapping[str, str],
+    mark: int,
     stdin: int | None,
     stdout: int | None,
     stderr: int | None,
@@ -87,21 +92,34 @@ def start_child(
     """Starts `argv`, looked up in the PATH of `env`; a stream that is None is our own.
 
     It has a session of its own, unless it belongs into a `group` of our session; 0 is a new one.
-    `pass_fds` are descriptors that it gets beside the three streams. `on_stop` is told of every
-    signal that stops it.
+    `mark` tells what it belongs to, see `_core.Marks`. `pass_fds` are descriptors that it gets
+    beside the three streams. `on_stop` is told of every signal that stops it.
 
     Raises:
-        OSError: it cannot be started.
+        OSError, ValueError: it cannot be started.
     """
-    process = start_process(
-        argv,
-        cwd=cwd,
-        env=env,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        start_new_session=group is None,
-        process_group=group,
-        pass_fds=pass_fds,
-    )
-    return Child(process, on_stop)
+    with contextlib.ExitStack() as copies:
+        streams = [
+            (_above_streams(stream, copies), number)
+            for number, stream in enumerate((stdin, stdout, stderr))
+            if stream is not None
+        ]
+        pid = _core.start_process(
+            argv,
+            env=[f"{name}={text}" for name, text in env.items()],
+            cwd=cwd,
+            streams=streams,
+            kept=pass_fds,
+            group=group,
+            mark=mark,
+        )
+    return Child(pid, on_stop)
+
+
+def _above_streams(fd: int, copies: contextlib.ExitStack) -> int:
+    """The same under a number that is nobody's stream: who has none open gets such numbers."""
+    if fd > _LAST_STREAM:
+        return fd
+    copy = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _LAST_STREAM + 1)
+    copies.callback(os.close, copy)
+    return copy

@@ -42,6 +42,7 @@ async def _start(around: Surroundings, command: Command) -> Exit:
         with run.recorder.aside():
             return await run.processes.run_with_terminal(
                 command,
+                task=around.task.id,
                 timeout_s=around.timeout_s,
                 halt=around.halt,
                 on_key=run.interrupt.begin_with,
@@ -50,7 +51,11 @@ async def _start(around: Surroundings, command: Command) -> Exit:
     try:
         if run.executor is run.processes:
             return await run.processes.run(
-                command, stream.take, timeout_s=around.timeout_s, halt=around.halt
+                command,
+                stream.take,
+                task=around.task.id,
+                timeout_s=around.timeout_s,
+                halt=around.halt,
             )
         executor = Interruptible(run.executor, around.halt)
         return await executor.run(command, stream.take, timeout_s=around.timeout_s)

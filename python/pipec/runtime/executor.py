@@ -33,7 +33,6 @@ from pipec.runtime.request import RunRequest, Services
 from pipec.runtime.schedule import Ending, Schedule
 from pipec.runtime.service import SERVICE
 from pipec.runtime.stores import planned, scratch_folders, session_folder
-from pipec.runtime.survivors import end_survivors
 from pipec.runtime.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -173,8 +172,7 @@ async def execute_within(work: Work, recorder: Recorder, *, host: Host | None) -
     try:
         await _work_off(run, work, host)
         if interrupt.requested:
-            spared = reaper.pid if work.services.adopts_orphans else None
-            await asyncio.to_thread(end_survivors, recorder.run_id, groups.live, spared=spared)
+            await processes.end_survivors()
         work.save(recorder.warn)
         return _close(run, None if host is None else host.live)
     except BaseException:

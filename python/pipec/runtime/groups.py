@@ -20,6 +20,7 @@ class Groups:
         self._reaper = reaper
         self._groups: set[int] = set()
         self._graces: dict[int, float] = {}
+        self._marks: dict[str, int] = {}
         self.foreground: Foreground | None = None
         """The terminal, while one of the groups may have it."""
 
@@ -59,6 +60,20 @@ class Groups:
         for leader in [*self._groups]:
             if self._graces.get(leader, usual_s) <= grace_s:
                 self.signal(leader, Signals.SIGKILL)
+
+    @property
+    def run_id(self) -> str:
+        """The run that they belong to."""
+        return self._reaper.run_id
+
+    def mark_of(self, task: str) -> int:
+        """What processes of the task are marked with; without a task, those of the run alone."""
+        marks = self._reaper.marks
+        if not task:
+            return marks.run
+        if task not in self._marks:
+            self._marks[task] = marks.of_next_task()
+        return self._marks[task]
 
     @property
     def live(self) -> frozenset[int]:

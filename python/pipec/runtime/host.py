@@ -1,6 +1,5 @@
 """What runs that follow each other share: who ends them all, and the services that stay up."""
 
-import asyncio
 import signal
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -11,7 +10,6 @@ from pipec.runtime.interrupt import Interrupt
 from pipec.runtime.process import Processes
 from pipec.runtime.reaper import Reaper
 from pipec.runtime.service import RunningService
-from pipec.runtime.survivors import end_survivors
 
 if TYPE_CHECKING:
     from pipec.ir.task import TaskId
@@ -47,7 +45,7 @@ class Host:
             await service.stop(reason)
         self.standing.clear()
         if self.interrupt.requested:
-            await asyncio.to_thread(end_survivors, self.id, self.groups.live)
+            await self.processes.end_survivors()
         self.reaper.stop()
 
     def kill(self) -> None:

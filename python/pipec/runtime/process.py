@@ -3,14 +3,13 @@
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import Awaitable, Callable, Sequence
 
 from pipec.clock import Clock
 from pipec.ports.executor import Command, Exit, Sink
 from pipec.runtime.child import Child, start_child
 from pipec.runtime.groups import Groups
-from pipec.runtime.survivors import has_live_member
+from pipec.runtime.survivors import end_survivors, has_live_member
 
 TIMED_OUT = 124
 SIGNALLED = 128
@@ -40,8 +39,9 @@ class Processes:
         command: Command,
         sink: Sink,
         *,
+        task: str = "",
         timeout_s: float | None = None,
-        stdin: int = subprocess.DEVNULL,
+        stdin: int | None = None,
         stderr: int | Sink | None = None,
         pass_fds: Sequence[int] = (),
         halt: asyncio.Event | None = None,
@@ -49,8 +49,8 @@ class Processes:
     ) -> Exit:
         """Runs a command; `sink` gets its output as it comes, without errors if they have `stderr`.
 
-        It is ended as soon as `halt` is set. A `grace_s` of its own lies between TERM and KILL,
-        also when the run is interrupted.
+        It belongs to the `task`, or to the run alone. It is ended as soon as `halt` is set. A
+        `grace_s` of its own lies between TERM and KILL, also when the run is interrupted.
 
         Raises:
             OSError: it cannot be started.
@@ -59,12 +59,15 @@ class Processes:
         errors = None if stderr is None or isinstance(stderr, int) else stderr
         reading, writing = os.pipe()
         reading_errors, writing_errors = os.pipe() if errors else (-1, -1)
+        nothing = -1
         try:
+            nothing = os.open(os.devnull, os.O_RDONLY)
             child = start_child(
                 command.argv,
                 cwd=command.cwd,
                 env=command.env,
-                stdin=stdin,
+                mark=self._groups.mark_of(task),
+                stdin=nothing if stdin is None else stdin,
                 stdout=writing,
                 stderr=stderr if isinstance(stderr, int) else writing_errors if errors else writing,
                 pass_fds=pass_fds,
@@ -73,7 +76,7 @@ class Processes:
             _close(reading, reading_errors)
             raise
         finally:
-            _close(writing, writing_errors)
+            _close(nothing, writing, writing_errors)
         self._groups.add(child.pid, grace_s=grace_s)
         pipes = [_Pipe(reading, sink)]
         if errors:
@@ -100,6 +103,7 @@ class Processes:
         self,
         command: Command,
         *,
+        task: str,
         timeout_s: float | None = None,
         halt: asyncio.Event | None = None,
         on_key: Callable[[signal.Signals], Awaitable[None]],
@@ -124,6 +128,7 @@ class Processes:
                 command.argv,
                 cwd=command.cwd,
                 env=command.env,
+                mark=self._groups.mark_of(task),
                 stdin=None,
                 stdout=None,
                 stderr=None,
@@ -165,6 +170,13 @@ class Processes:
             await asyncio.sleep(_POLL_S)
         for leader in leaders:
             self._groups.discard(leader)
+
+    async def end_survivors(self, task: str = "") -> None:
+        """Kills whatever is left of the run, or of one task of it, wherever it hides."""
+        sessions = () if task else self._groups.live
+        mark = self._groups.mark_of(task)
+        run_id = self._groups.run_id
+        await asyncio.to_thread(end_survivors, run_id, sessions, mark=mark, task=task)
 
     async def _wait(
         self,

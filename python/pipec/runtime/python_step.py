@@ -73,6 +73,7 @@ async def call_function(
                         env=call.env,
                     ),
                     sink,
+                    task=call.task_id,
                     timeout_s=timeout_s,
                     pass_fds=(theirs.fileno(),),
                     halt=halt,

@@ -35,9 +35,12 @@ class Readiness(Protocol):
 
 
 def open_readiness(
-    ready: Ready | None, processes: Processes, command_of: Callable[[str], Command]
+    ready: Ready | None, processes: Processes, command_of: Callable[[str], Command], *, task: str
 ) -> Readiness:
-    """What tells when a service is ready; `command_of` makes a check of a command for the shell."""
+    """What tells when a service, a `task`, is ready.
+
+    `command_of` makes a check of a command for the shell.
+    """
     match ready:
         case None:
             return _AtOnce()
@@ -48,7 +51,7 @@ def open_readiness(
         case ReadyHttp(http=url):
             return _Address(url)
         case ReadyCommand(command=command):
-            return _Check(processes, command_of(command))
+            return _Check(processes, command_of(command), task)
 
 
 def own_port(ready: Ready | None) -> int | None:
@@ -156,15 +159,18 @@ class _Address(_Polled):
 
 
 class _Check(_Polled):
-    def __init__(self, processes: Processes, command: Command) -> None:
+    def __init__(self, processes: Processes, command: Command, task: str) -> None:
         super().__init__()
+        self._task = task
         self._processes = processes
         self._command = command
 
     async def _look(self) -> bool:
         said: list[bytes] = []
         try:
-            ended = await self._processes.run(self._command, said.append, timeout_s=_ONE_CHECK_S)
+            ended = await self._processes.run(
+                self._command, said.append, task=self._task, timeout_s=_ONE_CHECK_S
+            )
         except (OSError, ValueError) as error:
             self._answer = f"the check cannot be started: {getattr(error, 'strerror', error)}"
             return False

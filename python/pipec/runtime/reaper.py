@@ -10,7 +10,7 @@ from pipec.runtime import survivors
 class Reaper:
     """The watcher of one run. Started with the first command; until then it costs nothing.
 
-    `folders` are removed with the processes.
+    It finds them by `marks`. `folders` are removed with the processes.
     """
 
     def __init__(
@@ -18,6 +18,7 @@ class Reaper:
     ) -> None:
         self._folders = folders
         self.run_id = run_id
+        self.marks = _core.Marks()
         # The watcher of a pipec inside a pipec must not look like a process of the outer run.
         self._env = {
             name: text
@@ -35,14 +36,12 @@ class Reaper:
         if self._watcher is None:
             assert survivors.__file__
             self._watcher = _core.Watcher(
-                [sys.executable, "-I", "-S", survivors.__file__, self.run_id, *self._folders],
+                [
+                    *(sys.executable, "-I", "-S", survivors.__file__),
+                    *(self.run_id, str(self.marks.run), *self._folders),
+                ],
                 self._env,
             )
-
-    @property
-    def pid(self) -> int | None:
-        """The watcher's process, while there is one."""
-        return None if self._watcher is None else self._watcher.pid
 
     def watch(self, session: int) -> None:
         """A session to end with the run."""

@@ -73,8 +73,7 @@ class Services:
     """What a run uses of the world.
 
     `handle_signals`: SIGINT, SIGTERM and SIGHUP end the run in order; needs the main thread.
-    `adopts_orphans`: this process is there for the run alone, and ends with it whatever has become
-    its child. `screen` is that of the listener that has one. `begun` is the run as far as the core
+    `screen` is that of the listener that has one. `begun` is the run as far as the core
     got with it by itself: the lock, and the engine. `executor` runs the commands of steps, instead
     of processes of this machine; `agent` answers agent steps, instead of the commands of profiles.
     `store` stands behind the project's own. `stop` ends the run from another thread.
@@ -86,7 +85,6 @@ class Services:
     screen: "Screen | None" = None
     open_engine: OpenEngine = field(default_factory=lambda: _core.Engine)
     handle_signals: bool = True
-    adopts_orphans: bool = False
     begun: "_core.HandOver | None" = None
     executor: "Executor | None" = None
     agent: "Agent | None" = None

@@ -188,18 +188,23 @@ class RunningService:
         command = self._command()
         await self._refuse_taken_port()
         started_ms, started = clock.now_ms(), clock.monotonic()
-        self._readiness = open_readiness(self._settings.ready, run.processes, self._check_command)
+        self._readiness = open_readiness(
+            self._settings.ready, run.processes, self._check_command, task=self.task.id
+        )
         number = len(self._attempts) + 1
         run.recorder.emit(
             ServiceStarted(at_ms=started_ms, task=self.task.id, number=number, stays=self._stays)
         )
         halt = asyncio.Event()
         process = asyncio.ensure_future(
-            run.processes.run(command, self._take, halt=halt, grace_s=self._grace_s)
+            run.processes.run(
+                command, self._take, task=self.task.id, halt=halt, grace_s=self._grace_s
+            )
         )
         trouble = ""
         try:
             trouble = await self._watch(process, started)
+            is_ended_by_us = not process.done()
             halt.set()
             ended = await process
         except (OSError, ValueError) as error:
@@ -212,6 +217,9 @@ class RunningService:
                 self._pass_on(self._redactor.finish())
         if ended.group is not None:
             await run.processes.end_groups(frozenset({ended.group}))
+        if is_ended_by_us:
+            # Nobody has time for what it started and hid from its group.
+            await run.processes.end_survivors(self.task.id)
         self._note(number, started_ms, ended)
         return ended, trouble
 

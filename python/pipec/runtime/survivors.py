@@ -2,10 +2,9 @@
 becomes when pipec is gone, see `reaper`.
 
 Knows nothing but the standard library, because the program starts without any other.
-A process belongs to a run if it was started with the run's id in its environment, or if it is in
-the session, or the process group, of one of the run's commands. Where pipec adopts what loses its
-parent, it belongs to the run as well if it has become a child of pipec without having been started
-as one.
+A process belongs to a run, or to a task, if it has its mark (`_core.Marks`). Where limits cannot be
+set or seen, it does if it was started with the run's id in its environment, or if it is in the
+session, or the process group, of one of the run's commands.
 """
 
 import contextlib
@@ -17,18 +16,18 @@ from collections.abc import Collection
 
 _PAUSE_S = 0.01
 _MOST_ROUNDS = 1000
-_PARENT_FIELD, _GROUP_FIELD, _SESSION_FIELD = 1, 2, 3
+_GROUP_FIELD, _SESSION_FIELD = 2, 3
+_LIMIT = b"Max file locks"
+_TASK_BITS = 22
+"""The part of a mark that tells the task; all of them are 0 in that of a run."""
 _TABLE = 3
 """The descriptor at which the program finds the sessions."""
 
 
-def end_survivors(
-    run_id: str, sessions: Collection[int], *, task: str = "", spared: int | None = None
-) -> None:
+def end_survivors(run_id: str, sessions: Collection[int], *, mark: int = 0, task: str = "") -> None:
     """Kills every process of the run, or of one `task` of it, until none is left.
 
-    With `spared`, the watcher, whatever else has become a child of this process is killed too, if
-    it has a session of its own: see `_core.adopt_orphans`.
+    `mark` is that of the run, or of the task; 0: nobody has one.
     """
     if not os.path.isdir("/proc/self"):
         _kill_groups(sessions)
@@ -36,7 +35,7 @@ def end_survivors(
     quiet = 0
     known = set(sessions)
     for _ in range(_MOST_ROUNDS):
-        found = find_survivors(run_id, known, task=task, spared=spared)
+        found = find_survivors(run_id, known, mark=mark, task=task)
         # A command that nobody had time to tell of: its session may hold what hides its origin.
         known.update(pid for pid in found if _session(pid) == pid)
         # A process that forks while /proc is read may be missed once, not twice.
@@ -50,19 +49,16 @@ def end_survivors(
 
 
 def find_survivors(
-    run_id: str, sessions: Collection[int], *, task: str = "", spared: int | None = None
+    run_id: str, sessions: Collection[int], *, mark: int = 0, task: str = ""
 ) -> list[int]:
     """The live processes of the run, this one excepted. Linux only: elsewhere none is found."""
-    marks = {f"PIPEC_RUN_ID={run_id}".encode()}
+    variables = {f"PIPEC_RUN_ID={run_id}".encode()}
     if task:
-        marks.add(f"PIPEC_TASK={task}".encode())
-    own = os.getpid()
+        variables.add(f"PIPEC_TASK={task}".encode())
     found = []
     for name in _processes():
         pid = int(name)
-        if pid in (own, spared):
-            continue
-        if _is_of_run(pid, marks, sessions) or (spared is not None and _is_orphan(pid, own)):
+        if pid != os.getpid() and _is_of_run(pid, mark, variables, sessions):
             found.append(pid)
     return found
 
@@ -97,37 +93,44 @@ def _processes() -> list[str]:
         return []
 
 
-def _is_of_run(pid: int, marks: set[bytes], sessions: Collection[int]) -> bool:
+def _is_of_run(pid: int, mark: int, variables: set[bytes], sessions: Collection[int]) -> bool:
     fields = _stat(pid)
     if not fields or fields[0] in (b"Z", b"X"):
         return False
     # A command with the terminal has no session of its own, only a group.
     if int(fields[_SESSION_FIELD]) in sessions or int(fields[_GROUP_FIELD]) in sessions:
         return True
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return marks.issubset(file.read().split(b"\0"))
-    except OSError:
-        return False
+    if mark and _includes(mark, _limit(pid)):
+        return True
+    return variables.issubset(_read(f"/proc/{pid}/environ").split(b"\0"))
 
 
-def _is_orphan(pid: int, own: int) -> bool:
-    """Whether a process was adopted: what pipec itself starts is in its session, or is known."""
-    fields = _stat(pid)
-    if not fields or fields[0] in (b"Z", b"X"):
-        return False
-    is_child = int(fields[_PARENT_FIELD]) == own
-    return is_child and int(fields[_SESSION_FIELD]) != os.getsid(0)
+def _includes(mark: int, limit: int) -> bool:
+    is_of_run = mark % (1 << _TASK_BITS) == 0
+    return limit == mark or (is_of_run and limit >> _TASK_BITS == mark >> _TASK_BITS)
+
+
+def _limit(pid: int) -> int:
+    """The soft limit in which marks are; 0 if it is none, or not there."""
+    for line in _read(f"/proc/{pid}/limits").splitlines():
+        if line.startswith(_LIMIT):
+            soft = line[len(_LIMIT) :].split()[0]
+            return int(soft) if soft.isdigit() else 0
+    return 0
 
 
 def _stat(pid: int) -> list[bytes]:
     """State, parent, group, session and the rest; nothing if the process is gone."""
+    # The name before it may hold anything, brackets and spaces included.
+    return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+
+
+def _read(path: str) -> bytes:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            # The name before it may hold anything, brackets and spaces included.
-            return file.read().rpartition(b")")[2].split()
+        with open(path, "rb") as file:
+            return file.read()
     except OSError:
-        return []
+        return b""
 
 
 def _kill(pid: int) -> None:
@@ -151,8 +154,8 @@ def read_table(fd: int) -> set[int]:
 if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    run_id, *folders = sys.argv[1:]
-    end_survivors(run_id, read_table(_TABLE))
+    run_id, mark, *folders = sys.argv[1:]
+    end_survivors(run_id, read_table(_TABLE), mark=int(mark))
     if folders:
         import shutil
 

@@ -32,7 +32,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(outline::draw, module)?)?;
     module.add_class::<engine::Engine>()?;
     module.add_class::<process::Watcher>()?;
-    module.add_function(wrap_pyfunction!(process::adopt_orphans, module)?)?;
+    module.add_class::<process::Marks>()?;
+    module.add_function(wrap_pyfunction!(process::start_process, module)?)?;
     module.add_class::<watch::FolderEvents>()?;
     module.add_function(wrap_pyfunction!(front::answer, module)?)?;
     module.add_class::<front::HandOver>()?;

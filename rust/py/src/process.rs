@@ -1,10 +1,17 @@
-//! The watcher of a run that Python executes.
+//! The processes of a run that Python executes, and its watcher.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::{CString, OsString};
+use std::os::fd::RawFd;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pipec_core::process::{self, Slot, Watched};
+use pipec_core::process::{self, Launch, Mark, Place, Slot, Watched};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+
+use crate::errors::of_system;
 
 #[pyclass(frozen, module = "pipec._core")]
 pub(crate) struct Watcher {
@@ -35,11 +42,6 @@ impl Watcher {
         })
     }
 
-    #[getter]
-    fn pid(&self) -> Option<i32> {
-        self.lock().watcher.as_ref().map(process::Watcher::pid)
-    }
-
     #[pyo3(signature = (session, /))]
     fn watch(&self, session: i32) {
         let slot = self.sessions.watch(session);
@@ -63,13 +65,63 @@ impl Watcher {
     }
 }
 
-#[pyfunction]
-pub(crate) fn adopt_orphans() {
-    process::adopt_orphans();
-}
-
 impl Watcher {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[pyclass(frozen, module = "pipec._core")]
+pub(crate) struct Marks {
+    inner: process::Marks,
+}
+
+#[pymethods]
+impl Marks {
+    #[new]
+    fn new() -> PyResult<Self> {
+        let inner = process::Marks::draw().map_err(of_system)?;
+        Ok(Self { inner })
+    }
+
+    #[getter]
+    fn run(&self) -> u64 {
+        self.inner.run().number()
+    }
+
+    fn of_next_task(&self) -> u64 {
+        self.inner.of_next_task().number()
+    }
+}
+
+#[pyfunction]
+#[pyo3(signature = (argv, *, env, cwd, streams, kept, group, mark))]
+pub(crate) fn start_process(
+    py: Python<'_>,
+    argv: Vec<OsString>,
+    env: Vec<OsString>,
+    cwd: PathBuf,
+    streams: Vec<(RawFd, RawFd)>,
+    kept: Vec<RawFd>,
+    group: Option<i32>,
+    mark: u64,
+) -> PyResult<i32> {
+    let (argv, env) = (texts(argv)?, texts(env)?);
+    let launch = Launch {
+        argv: &argv,
+        env: &env,
+        cwd: &cwd,
+        streams: &streams,
+        kept: &kept,
+        place: group.map_or(Place::OwnSession, Place::Group),
+        mark: Some(Mark::numbered(mark)),
+    };
+    let pid = py.detach(|| launch.start()).map_err(of_system)?;
+    Ok(pid.as_raw_pid())
+}
+
+fn texts(texts: Vec<OsString>) -> PyResult<Vec<CString>> {
+    let texts = texts.into_iter().map(|text| CString::new(text.into_vec()));
+    let texts = texts.collect::<Result<_, _>>();
+    texts.map_err(|_| PyValueError::new_err("embedded null byte"))
 }

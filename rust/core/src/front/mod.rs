@@ -33,7 +33,6 @@ use crate::engine::{Decision, Engine, Request};
 use crate::error::Error;
 use crate::ir::Pipeline;
 use crate::key::environment::Variables;
-use crate::process::keep_descriptors;
 use crate::run::graph::Graph;
 use crate::run::record::{RequestRecord, RunFacts, Status, TaskRecord, timestamp};
 use crate::run::records::{Bounds, create_folder, prune, run_id, write_graph};
@@ -468,7 +467,6 @@ impl Run<'_> {
         );
         recorder.begin();
         let outcome = if let Some(checked) = to_run {
-            keep_descriptors();
             let graph = || {
                 // Without it the pipeline tells, as long as that is kept.
                 let graph = Graph::of(self.pipeline, facts.request.targets, facts.planned);

@@ -11,7 +11,6 @@ use crate::digest::Digest;
 use crate::engine::{Checked, Decision, Engine, Request, SeenTask};
 use crate::error::Error;
 use crate::ir::Pipeline;
-use crate::process::keep_descriptors;
 use crate::run::graph::Graph;
 use crate::run::record::{Status, TaskRecord, timestamp};
 use crate::run::records::{create_folder, write_graph};
@@ -56,7 +55,6 @@ pub(super) fn run(
     let facts = began.facts(&settled, &planned);
     let recorder = began.recorder(&settled, &facts, &folder);
     recorder.begin();
-    keep_descriptors();
     let meanwhile = || {
         let mut records = records.lock().unwrap_or_else(PoisonError::into_inner);
         for record in records.drain(..) {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::path::Path;
 
 use rustix::process::Pid;
 
-use super::os::{Start, spawn};
-use super::programs::find_program;
+use super::marks::Mark;
+use super::start::{Launch, Place};
 
 /// What to start, and where.
 #[derive(Clone, Copy)]
@@ -17,46 +17,31 @@ pub struct Command<'a> {
     pub argv: &'a [String],
     pub cwd: &'a Path,
     pub env: &'a BTreeMap<String, String>,
+    /// None: it belongs to no run.
+    pub mark: Option<Mark>,
 }
 
 impl Command<'_> {
-    /// Starts the program, looked up in the PATH of the command's own environment.
-    pub(super) fn start(
-        &self,
-        streams: &[(BorrowedFd<'_>, i32)],
-        own_session: bool,
-    ) -> io::Result<Pid> {
-        let name = self.argv.first().map_or("", String::as_str);
+    /// Starts the program in a session of its own, looked up in the PATH of the command's own environment.
+    pub(super) fn start(&self, streams: &[(BorrowedFd<'_>, i32)]) -> io::Result<Pid> {
         let argv = self.argv.iter().map(|word| text(word));
         let argv = argv.collect::<io::Result<Vec<_>>>()?;
         let env = self.env.iter().map(|(name, value)| pair(name, value));
         let env = env.collect::<io::Result<Vec<_>>>()?;
-        let cwd = CString::new(self.cwd.as_os_str().as_encoded_bytes())?;
-        let search = self.env.get("PATH").map(String::as_str);
-        let pid = match find_program(name, search, self.cwd) {
-            Some(program) => spawn(&Start {
-                program: &CString::new(program.as_os_str().as_encoded_bytes())?,
-                argv: &argv,
-                env: &env,
-                cwd: &cwd,
-                streams,
-                own_session,
-            })?,
-            None => return Err(self.why_not(name, search)),
+        let streams: Vec<_> = streams
+            .iter()
+            .map(|(stream, number)| (stream.as_raw_fd(), *number))
+            .collect();
+        let launch = Launch {
+            argv: &argv,
+            env: &env,
+            cwd: self.cwd,
+            streams: &streams,
+            kept: &[],
+            place: Place::OwnSession,
+            mark: self.mark,
         };
-        Pid::from_raw(pid).ok_or_else(|| io::Error::other("a process without an id"))
-    }
-
-    /// What the system says of a program that is not there, or that is no program.
-    fn why_not(&self, name: &str, search: Option<&str>) -> io::Error {
-        let is_there = |path: &Path| path.symlink_metadata().is_ok();
-        let found = if name.contains('/') {
-            is_there(&self.cwd.join(name))
-        } else {
-            let mut places = search.unwrap_or_default().split(':');
-            places.any(|place| !name.is_empty() && is_there(&self.cwd.join(place).join(name)))
-        };
-        io::Error::from_raw_os_error(if found { libc::EACCES } else { libc::ENOENT })
+        launch.start()
     }
 }
 

@@ -9,26 +9,38 @@ mod ended_linux;
 #[cfg(not(target_os = "linux"))]
 mod ended_unix;
 mod groups;
+mod marks;
 mod names;
 mod os;
 mod pipe;
 mod programs;
 mod running;
+mod start;
+#[cfg(target_os = "linux")]
+mod start_linux;
+#[cfg(not(target_os = "linux"))]
+mod start_unix;
 mod survivors;
 mod watcher;
 
 pub use command::Command;
+pub use marks::{Mark, Marks};
 pub use programs::has_program;
 pub use running::{Exit, Processes, TIMED_OUT};
-pub use survivors::{adopt_orphans, end_survivors, end_survivors_and_orphans};
+pub use start::{Launch, Place};
+pub use survivors::end_survivors;
 pub use watcher::{Slot, Watched, Watcher};
 
 pub(crate) use groups::Groups;
 pub(crate) use names::signal_name;
-pub(crate) use os::{Signals, keep_descriptors, leave};
+pub(crate) use os::{Signals, leave};
 pub(crate) use pipe::signal_pipe;
 
 #[cfg(target_os = "linux")]
 use ended_linux::Ended;
 #[cfg(not(target_os = "linux"))]
 use ended_unix::Ended;
+#[cfg(target_os = "linux")]
+use start_linux::spawn;
+#[cfg(not(target_os = "linux"))]
+use start_unix::spawn;

@@ -75,7 +75,7 @@ impl<'a> Processes<'a> {
             (writing.as_fd(), 1),
             (writing.as_fd(), 2),
         ];
-        let pid = command.start(&streams, true)?;
+        let pid = command.start(&streams)?;
         self.groups.add(pid);
         let mut pipe = Pipe {
             reading: Some(reading),

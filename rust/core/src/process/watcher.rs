@@ -144,17 +144,14 @@ impl Watcher {
             argv: &argv,
             cwd: Path::new("/"),
             env,
+            // It has to outlive what it ends, and an outer run that ends us.
+            mark: None,
         };
-        let pid = command.start(&streams, true)?;
+        let pid = command.start(&streams)?;
         Ok(Self {
             pid,
             _alive: writing,
         })
-    }
-
-    /// Its process.
-    pub fn pid(&self) -> i32 {
-        self.pid.as_raw_pid()
     }
 
     /// The run is over, all is well.

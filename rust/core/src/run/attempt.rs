@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::ir::Task;
 use crate::key::environment::Variables;
-use crate::process::{Command, Exit, end_survivors};
+use crate::process::{Command, Exit, Mark, end_survivors};
 use crate::redact::Stream;
 
 const NOT_FOUND: i32 = 127;
@@ -33,6 +33,8 @@ pub(super) struct Tried<'a> {
     pub(super) steps: &'a [Step<'a>],
     /// What of the host's environment the task sees, with what is declared for it.
     pub(super) env: Variables,
+    /// That of all its processes.
+    pub(super) mark: Mark,
 }
 
 /// The log, and what became of it.
@@ -205,7 +207,7 @@ impl Tried<'_> {
         };
         if ended.timed_out {
             // Nobody has time for what it started and hid from its group.
-            end_survivors(run.run_id, &[], Some(self.id));
+            end_survivors(run.run_id, Some(self.id), self.mark, &[]);
         }
         let record = StepRecord {
             command: shown,
@@ -228,7 +230,12 @@ impl Tried<'_> {
         output: &mut Output,
     ) -> io::Result<Exit> {
         let mut start = |argv: &[String], env: &Variables| {
-            let command = Command { argv, cwd, env };
+            let command = Command {
+                argv,
+                cwd,
+                env,
+                mark: Some(self.mark),
+            };
             let mut sink = |data: &[u8]| output.take(self.run, self.id, data);
             let ended = self.run.processes.run(&command, &mut sink, limit);
             output.finish(self.run, self.id);

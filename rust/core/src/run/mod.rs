@@ -42,9 +42,7 @@ use crate::engine::{Decision, Engine};
 use crate::error::{Error, Result};
 use crate::ir::Pipeline;
 use crate::key::environment::Variables;
-use crate::process::{
-    Groups, Processes, Watched, Watcher, adopt_orphans, end_survivors_and_orphans,
-};
+use crate::process::{Groups, Marks, Processes, Watched, Watcher, end_survivors};
 use crate::view::Size;
 use interrupt::{End, Interrupt};
 use record::{ErrorRecord, Status, TaskRecord};
@@ -103,6 +101,7 @@ struct Context<'a> {
     recorder: &'a Recorder<'a>,
     redaction: &'a Redaction,
     processes: &'a Processes<'a>,
+    marks: &'a Marks,
     interrupt: &'a Interrupt,
     params: &'a BTreeMap<String, String>,
     world: &'a dyn World,
@@ -186,8 +185,10 @@ fn run_tasks(
     let groups = Groups::new(sessions.clone());
     let processes = Processes::new(&groups, as_clock(work.world), KILL_GRACE).map_err(fault)?;
     let interrupt = Interrupt::default();
+    let marks = Marks::draw().map_err(fault)?;
     let mut ender = work.ender.to_vec();
     ender.push(work.run_id.to_owned());
+    ender.push(marks.run().number().to_string());
     ender.extend(session.own_folder().map(str::to_owned));
     let root = work.root.to_string_lossy();
     let run = Context {
@@ -198,6 +199,7 @@ fn run_tasks(
         recorder,
         redaction: &work.checked.redaction,
         processes: &processes,
+        marks: &marks,
         interrupt: &interrupt,
         params: work.params,
         world: work.world,
@@ -207,12 +209,9 @@ fn run_tasks(
         watcher: Mutex::new(None),
         ender,
     };
-    adopt_orphans();
     workers::drive(&run, work, &groups, in_place)?;
     if interrupt.is_requested() {
-        let watcher = run.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        let watcher = watcher.as_ref().map(Watcher::pid);
-        end_survivors_and_orphans(work.run_id, &groups.live(), watcher);
+        end_survivors(work.run_id, None, marks.run(), &groups.live());
     }
     if let Err(error) = work.engine.save() {
         let reason = match &error {

@@ -188,6 +188,7 @@ impl Performance<'_> {
             task: self.task,
             steps: &steps,
             env,
+            mark: run.marks.of_next_task(),
         };
         let (attempts, error) = tried.attempts(&mut output)?;
         self.attempts = attempts;
