@@ -351,17 +351,16 @@ def start_process(
     env: list[str],
     cwd: str,
     streams: list[tuple[int, int]],
-    kept: Sequence[int],
     group: int | None,
     mark: int,
 ) -> int:
     """Starts `argv`, looked up in the PATH of `env`, and gives its process.
 
     `env` are pairs of `NAME=value`. `streams` are descriptors, each with the number that it has
-    there, of which none is one of these here; a stream that is not named is our own. `kept` are
-    there under the same numbers; nothing else is. It has a session of its own, unless it belongs
-    into a `group` of our session; 0 is a new one. No signal is ignored but what we ignore, SIGPIPE
-    and SIGXFSZ excepted.
+    there: the same, or one that none of them has here. A stream that is not named is our own;
+    nothing else is open there. It has a session of its own, unless it belongs into a `group` of our
+    session; 0 is a new one. `mark` is one of `Marks`. No signal is blocked there, or ignored but
+    what we ignore, SIGPIPE and SIGXFSZ excepted.
 
     Raises:
         OSError: it cannot be started.

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from pipec import _core
 from pipec.ir import ShellStep
 from pipec.ir.task import TaskId
 from pipec.testing import FakeClock, MemoryStore, Project, ScriptedCommand, ScriptedExecutor
+from tests.e2e.survivors import MARK, assert_none_left
 
 PIPELINE = """
 name = "p"
@@ -29,6 +31,13 @@ run = "exit 3"
 
 [tasks.wait]
 run = "echo $$ > pid; echo ready; exec sleep 600"
+
+[tasks.hide]
+run = "sh start.sh; echo ready; sleep 600"
+
+[tasks.hide-briefly]
+run = "sh start.sh; sleep 600"
+timeout = "2s"
 
 [jobs.verify]
 target = "make"
@@ -148,27 +157,70 @@ def test_a_run_goes_on_beside_an_event_loop(project: Project) -> None:
     assert asyncio.run(both()) == ["counted", "passed"]
 
 
+async def cancel(project: Project, task: str) -> None:
+    """Cancels the call that runs a task as soon as that has printed something."""
+    loop = asyncio.get_running_loop()
+    is_ready = asyncio.Event()
+
+    def listen(event: pipec.Event) -> None:
+        if type(event).__name__ == "OutputChunk":
+            loop.call_soon_threadsafe(is_ready.set)
+
+    call = asyncio.ensure_future(
+        pipec.arun_task(project.load(), task, env=project.env, listeners=[listen])
+    )
+    await is_ready.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
 def test_a_call_that_is_cancelled_leaves_nothing_behind(project: Project) -> None:
-    async def cancel() -> None:
-        loop = asyncio.get_running_loop()
-        is_ready = asyncio.Event()
-
-        def listen(event: pipec.Event) -> None:
-            if type(event).__name__ == "OutputChunk":
-                loop.call_soon_threadsafe(is_ready.set)
-
-        call = asyncio.ensure_future(
-            pipec.arun_task(project.load(), "wait", env=project.env, listeners=[listen])
-        )
-        await is_ready.wait()
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
-
-    asyncio.run(cancel())
+    asyncio.run(cancel(project, "wait"))
     result = project.pipec("runs", "show", "latest")
     assert "interrupted" in result.stdout
     assert not Path("/proc", project.read("pid").strip()).exists()
+
+
+# It has nothing that tells where it comes from, but for a mark that the test knows.
+HIDE = f"""
+mkfifo there
+env -i {MARK}="${MARK}" setsid sh -c 'echo >there; exec sleep 600' >/dev/null 2>&1 </dev/null &
+read -r _ <there
+"""
+
+
+@pytest.fixture
+def mark(project: Project) -> str:
+    """The mark of what the tasks hide."""
+    project.write("start.sh", HIDE)
+    project.env[MARK] = project.folder
+    return project.folder
+
+
+def test_what_hides_ends_with_a_call_that_is_cancelled(project: Project, mark: str) -> None:
+    asyncio.run(cancel(project, "hide"))
+    assert project.exists("there")
+    assert_none_left(mark, within_s=0)
+
+
+def test_what_hides_ends_with_its_task_and_what_the_caller_starts_meanwhile_does_not(
+    project: Project, mark: str
+) -> None:
+    own: list[subprocess.Popen[bytes]] = []
+
+    def listen(event: pipec.Event) -> None:
+        if type(event).__name__ == "StepStarted":
+            own.append(subprocess.Popen(["sleep", "600"]))
+
+    record = pipec.run_task(project.load(), "hide-briefly", env=project.env, listeners=[listen])
+    assert statuses(record) == {"hide-briefly": "failed"}
+    assert project.exists("there")
+    assert_none_left(mark, within_s=0)
+    (child,) = own
+    assert child.poll() is None
+    child.kill()
+    child.wait()
 
 
 def test_signal_handlers_are_given_back(project: Project) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
@@ -93,7 +94,8 @@ def start_child(
 
     It has a session of its own, unless it belongs into a `group` of our session; 0 is a new one.
     `mark` tells what it belongs to, see `_core.Marks`. `pass_fds` are descriptors that it gets
-    beside the three streams. `on_stop` is told of every signal that stops it.
+    beside the three streams. `on_stop` is told of every signal that stops it. Audit hooks are told
+    of it as `pipec.start_process`, with `argv` and `cwd`.
 
     Raises:
         OSError, ValueError: it cannot be started.
@@ -104,12 +106,12 @@ def start_child(
             for number, stream in enumerate((stdin, stdout, stderr))
             if stream is not None
         ]
+        sys.audit("pipec.start_process", argv, cwd)
         pid = _core.start_process(
             argv,
             env=[f"{name}={text}" for name, text in env.items()],
             cwd=cwd,
-            streams=streams,
-            kept=pass_fds,
+            streams=[*streams, *((fd, fd) for fd in pass_fds)],
             group=group,
             mark=mark,
         )

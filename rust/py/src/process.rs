@@ -95,14 +95,13 @@ impl Marks {
 }
 
 #[pyfunction]
-#[pyo3(signature = (argv, *, env, cwd, streams, kept, group, mark))]
+#[pyo3(signature = (argv, *, env, cwd, streams, group, mark))]
 pub(crate) fn start_process(
     py: Python<'_>,
     argv: Vec<OsString>,
     env: Vec<OsString>,
     cwd: PathBuf,
     streams: Vec<(RawFd, RawFd)>,
-    kept: Vec<RawFd>,
     group: Option<i32>,
     mark: u64,
 ) -> PyResult<i32> {
@@ -112,7 +111,6 @@ pub(crate) fn start_process(
         env: &env,
         cwd: &cwd,
         streams: &streams,
-        kept: &kept,
         place: group.map_or(Place::OwnSession, Place::Group),
         mark: Some(Mark::numbered(mark)),
     };

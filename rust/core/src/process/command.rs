@@ -37,7 +37,6 @@ impl Command<'_> {
             env: &env,
             cwd: self.cwd,
             streams: &streams,
-            kept: &[],
             place: Place::OwnSession,
             mark: self.mark,
         };

@@ -19,11 +19,9 @@ pub struct Launch<'a> {
     /// Pairs of `NAME=value`.
     pub env: &'a [CString],
     pub cwd: &'a Path,
-    /// Each with the number that it has in the new process. None of them has such a number here. A stream
-    /// that is not named is our own.
+    /// Each with the number that it has in the new process: the same, or one that none of them has here. A
+    /// stream that is not named is our own.
     pub streams: &'a [(RawFd, RawFd)],
-    /// What it has under the same number.
-    pub kept: &'a [RawFd],
     pub place: Place,
     /// None: it belongs to no run of this process.
     pub mark: Option<Mark>,
@@ -45,8 +43,8 @@ pub(super) struct Start<'a> {
     pub(super) env: &'a [CString],
     pub(super) cwd: &'a CStr,
     pub(super) streams: &'a [(RawFd, RawFd)],
-    pub(super) kept: &'a [RawFd],
     pub(super) place: Place,
+    #[cfg(target_os = "linux")]
     pub(super) mark: Option<Mark>,
 }
 
@@ -67,8 +65,8 @@ impl Launch<'_> {
             env: self.env,
             cwd: &CString::new(self.cwd.as_os_str().as_bytes())?,
             streams: self.streams,
-            kept: self.kept,
             place: self.place,
+            #[cfg(target_os = "linux")]
             mark: self.mark,
         })?;
         Pid::from_raw(pid).ok_or_else(|| io::Error::other("a process without an id"))

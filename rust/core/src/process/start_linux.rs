@@ -41,7 +41,7 @@ const STACK_ALIGNMENT: usize = 16;
 const LAST_SIGNAL: c_int = 64;
 const NOT_STARTED: c_int = 127;
 
-/// Starts a process. It has its streams and what is kept for it, no handler, and no signal is blocked.
+/// Starts a process. It has its streams, no handler, and no signal is blocked.
 pub(super) fn spawn(start: &Start<'_>) -> io::Result<i32> {
     let argv = pointers(start.argv);
     let env = pointers(start.env);
@@ -130,14 +130,15 @@ impl Birth<'_> {
         }
         self.keep_descriptors();
         for (from, to) in start.streams {
-            // SAFETY: takes two numbers.
-            if unsafe { libc::dup2(*from, *to) } < 0 {
-                return Err(last_trouble());
-            }
-        }
-        for fd in start.kept {
-            // SAFETY: takes three numbers.
-            if unsafe { libc::fcntl(*fd, libc::F_SETFD, 0) } < 0 {
+            // SAFETY: both take numbers.
+            let done = unsafe {
+                if from == to {
+                    libc::fcntl(*to, libc::F_SETFD, 0)
+                } else {
+                    libc::dup2(*from, *to)
+                }
+            };
+            if done < 0 {
                 return Err(last_trouble());
             }
         }

@@ -28,10 +28,6 @@ pub(super) fn spawn(start: &Start<'_>) -> io::Result<i32> {
             libc::posix_spawn_file_actions_adddup2(actions.0.as_mut_ptr(), *from, *to)
         })?;
     }
-    for fd in start.kept {
-        // SAFETY: initialized by `new`; takes two numbers.
-        check(unsafe { libc::posix_spawn_file_actions_adddup2(actions.0.as_mut_ptr(), *fd, *fd) })?;
-    }
     // SAFETY: initialized by `new`; the text ends with a null and is copied.
     check(unsafe {
         libc::posix_spawn_file_actions_addchdir_np(actions.0.as_mut_ptr(), start.cwd.as_ptr())
