@@ -60,6 +60,12 @@ def write(project: Project, script: str, limit: str = "") -> None:
         '[tasks.next]\ndepends-on = ["hide"]\nrun = "true"\n',
     )
     os.mkfifo(project.folder / "started")
+    compile_for_the_core(project)
+
+
+def compile_for_the_core(project: Project) -> None:
+    """Given options with values, the core runs only what is compiled already."""
+    assert project.pipec("list").status == 0
 
 
 def start(project: Project, script: str, *words: str, limit: str = "") -> subprocess.Popen[bytes]:
@@ -210,6 +216,7 @@ def test_a_task_out_of_time_takes_nothing_of_another(
         (project.folder / name).mkdir()
     for name in ("there", "over", "ends"):
         os.mkfifo(project.folder / "stay" / name)
+    compile_for_the_core(project)
     words = ("run", "all", "--concurrency", "2", "--continue", "always")
     process = project.start(*words, *way, env={MARK: str(project.folder)})
     process.communicate(timeout=60)
