@@ -6,12 +6,17 @@
 //! So this is done as the C libraries do it: a child that shares our memory runs on a stack of its own, and
 //! this thread waits until it has become the program. Nothing is copied.
 //!
+//! While it waits so, no signal reaches this thread. A child that stays in our session could be stopped by a
+//! key of the terminal before it is the program, and this thread would wait for good. Such a child gets a copy
+//! of our memory, and a pipe whose end tells that it is there. In a session of its own nobody is stopped by a
+//! key that was pressed before: who has no shell to let him go on is not stopped at all.
+//!
 //! Why that is sound:
 //!
 //! * The child runs [`be_born`] alone. That allocates nothing, takes no lock, cannot panic, and calls only
 //!   system calls and functions that signal-safety(7) allows. It never returns to code of ours.
-//! * Whatever it reads is borrowed by the caller, which waits (`CLONE_VFORK`). It writes to its stack and to
-//!   [`Birth::trouble`], which nobody else looks at meanwhile.
+//! * Whatever it reads is borrowed by the caller, which waits (`CLONE_VFORK`), or is its own. It writes to its
+//!   stack and to [`Birth::trouble`], which nobody else looks at meanwhile.
 //! * All signals are blocked before the child is there. It gives up every handler before it unblocks them,
 //!   so that none of ours runs in it.
 
@@ -22,8 +27,10 @@
 
 use std::convert::Infallible;
 use std::ffi::{CString, c_char, c_int, c_void};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::OnceLock;
 
@@ -34,6 +41,7 @@ use rustix::process::{
 };
 
 use super::marks::Mark;
+use super::pipe::open_pipe;
 use super::start::{Place, Start};
 
 const STACK_SIZE: usize = 64 * 1024;
@@ -55,13 +63,19 @@ pub(super) fn spawn(start: &Start<'_>) -> io::Result<i32> {
         argv: argv.as_ptr(),
         env: env.as_ptr(),
         inherited: &inherited,
+        report: None,
         trouble: None,
     };
+    let (sharing, report) = match start.place {
+        Place::OwnSession => (libc::CLONE_VM | libc::CLONE_VFORK, None),
+        Place::Group(_) => (0, Some(open_pipe()?)),
+    };
+    birth.report = report.as_ref().map(|(_, writing)| writing.as_raw_fd());
     let mut stack = Box::<[u8]>::new_uninit_slice(STACK_SIZE);
     let top = stack.as_mut_ptr_range().end;
     let top = top.wrapping_byte_sub(top.addr() % STACK_ALIGNMENT);
     let before = block_signals();
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    let flags = sharing | libc::SIGCHLD;
     // SAFETY: the stack grows down from its end, and is there until the call returns, as `birth` and all
     // that it points to are. That is when the child has another memory, or is gone.
     let pid = unsafe { libc::clone(be_born, top.cast(), flags, (&raw mut birth).cast()) };
@@ -69,13 +83,29 @@ pub(super) fn spawn(start: &Start<'_>) -> io::Result<i32> {
     // SAFETY: `before` is what the system gave.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut()) };
     drop(stack);
-    match (refused, birth.trouble) {
+    let reported = match report {
+        Some((reading, writing)) if refused.is_none() => {
+            drop(writing);
+            read_report(reading)
+        }
+        _ => None,
+    };
+    match (refused, birth.trouble.or(reported)) {
         (Some(refused), _) => Err(refused),
         (None, Some(trouble)) => {
             reap(pid);
             Err(trouble.into())
         }
         (None, None) => Ok(pid),
+    }
+}
+
+/// Waits until the child is the program, or says why it is not.
+fn read_report(reading: OwnedFd) -> Option<Errno> {
+    let mut number = [0; size_of::<i32>()];
+    match File::from(reading).read_exact(&mut number) {
+        Ok(()) => Some(Errno::from_raw_os_error(i32::from_ne_bytes(number))),
+        Err(_) => None,
     }
 }
 
@@ -105,6 +135,8 @@ struct Birth<'a> {
     env: *const *const c_char,
     /// What was open a moment ago, where that cannot be closed all at once.
     inherited: &'a [c_int],
+    /// Where it says so, if its memory is not ours.
+    report: Option<RawFd>,
     trouble: Option<Errno>,
 }
 
@@ -114,8 +146,14 @@ extern "C" fn be_born(birth: *mut c_void) -> c_int {
     let birth = unsafe { &mut *birth.cast::<Birth<'_>>() };
     let Err(trouble) = birth.become_program();
     birth.trouble = Some(trouble);
-    // SAFETY: never returns, and runs nothing of ours.
-    unsafe { libc::_exit(NOT_STARTED) }
+    // SAFETY: `write` reads a number of its own; `_exit` never returns, and runs nothing of ours.
+    unsafe {
+        if let Some(report) = birth.report {
+            let number = trouble.raw_os_error();
+            libc::write(report, (&raw const number).cast(), size_of::<i32>());
+        }
+        libc::_exit(NOT_STARTED)
+    }
 }
 
 impl Birth<'_> {
