@@ -151,3 +151,48 @@ def test_verify_without_twice_is_the_job_of_that_name(project: Project) -> None:
     assert [record["request"]["targets"] for record in read_records(project.folder)] == [
         ["verify"]
     ] * 2
+
+
+SECRET = "hunter2&more than"
+DIFFERENT = "mkdir -p out; test $(umask) = 0022 && n=1 || n=2; "
+
+
+def write_secretive(project: Project, run: str) -> None:
+    run = json.dumps(DIFFERENT + run)
+    secrets = 'env = { TOKEN = { secret = "TOKEN" } }'
+    project.write(
+        "pipeline.toml", f"name = 'app'\n{secrets}\n[tasks.t]\noutputs = ['out/**']\nrun = {run}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        'printf "%s$TOKEN" $n > out/a',
+        'printf "$n 3456789012345%s" "$TOKEN" > out/a',
+        'printf "%.8s$n%s" "$TOKEN" "$TOKEN" > out/a',
+        'test $n = 1 && printf "%s" "$TOKEN" > out/a || printf "%.16s!" "$TOKEN" > out/a',
+        'printf "x$n%s" "$TOKEN" | base64 > out/a',
+        """printf '{"%s": "hunter2%%26more%%20than"}' $n > out/a""",
+        r"""printf '{"%s": "hunter2\\u0026more than"}' $n > out/a""",
+    ],
+    ids=["behind", "one byte", "after a part", "its last", "base64", "URL", "JSON"],
+)
+def test_no_byte_of_a_secret_is_shown(project: Project, run: str) -> None:
+    write_secretive(project, run)
+    printed = project.pipec("verify", "--twice", "t", env={"TOKEN": SECRET})
+    assert printed.status == 1, printed
+    assert "on: not shown, for it is of a secret" in printed.stdout
+    out = project.pipec("verify", "--twice", "t", "--format", "json", env={"TOKEN": SECRET})
+    (difference,) = json.loads(out.stdout)["differences"]
+    assert (difference["before"], difference["after"]) == ("", "")
+    assert difference["is_hidden"]
+
+
+def test_what_is_beside_a_secret_is_shown(project: Project) -> None:
+    run = 'printf "$n 34567890123456%s" "$TOKEN" > out/a; ln -s "$TOKEN$n" out/b'
+    write_secretive(project, run)
+    printed = project.pipec("verify", "--twice", "t", env={"TOKEN": SECRET})
+    assert "31 20 33" in printed.stdout
+    assert "links to ***1 and to ***2" in printed.stdout
+    assert "hunter2" not in printed.stdout

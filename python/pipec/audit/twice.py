@@ -6,7 +6,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from pipec.audit.patterns import has_magic, selected
@@ -15,6 +15,7 @@ from pipec.codes import Code
 from pipec.errors import PlanError
 from pipec.ir.task import Task
 from pipec.runtime.declared_secrets import redaction_of
+from pipec.runtime.redaction import Redaction
 from pipec.runtime.request import RunRequest
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class OutputDifference:
     """An output that did not come out the same. `offset` counts bytes from 0, `line` from 1.
 
     `before` and `after` are what stands there: bytes in hexadecimal, a kind of file, or a target.
+    `is_hidden`: they would show a secret, and are empty.
     """
 
     path: str
@@ -51,6 +53,7 @@ class OutputDifference:
     after: str
     offset: int | None = None
     line: int | None = None
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,7 @@ def run_twice(request: RunRequest, task: Task, open_engine: Callable[[str], "Eng
             f"`{task.id}` declares no outputs: there is nothing to compare",
             help=("`outputs` names the files that a task makes",),
         )
+    redaction = redaction_of(request.pipeline, request.host_env)
     with tempfile.TemporaryDirectory(prefix="pipec-verify-") as scratch:
         made: list[tuple[str, dict[str, os.stat_result]]] = []
         conditions: list[Conditions] = []
@@ -93,12 +97,15 @@ def run_twice(request: RunRequest, task: Task, open_engine: Callable[[str], "Eng
                 open_engine(around.root),
                 around,
                 log=os.path.join(scratch, f"log{index}"),
-                redaction=redaction_of(request.pipeline, request.host_env),
+                redaction=redaction,
             )
             made.append((around.root, _present(around.root, task)))
             conditions.append(_describe(around, scratch))
         (one, first), (other, second) = made
-        differences = list(_differences(one, first, other, second))
+        found = _differences(one, first, other, second)
+        differences = [
+            _without_secrets(difference, redaction, (one, other)) for difference in found
+        ]
         return Verified(
             files=len(first),
             bytes=sum(facts.st_size for facts in first.values()),
@@ -231,6 +238,30 @@ def _content(path: str, wholes: Sequence[str]) -> OutputDifference | None:
                 return None
             offset += len(one)
             line += one.count(b"\n")
+
+
+def _without_secrets(
+    difference: OutputDifference, redaction: Redaction, roots: tuple[str, str]
+) -> OutputDifference:
+    path = redaction.text(difference.path)
+    if difference.kind == "link":
+        before, after = redaction.text(difference.before), redaction.text(difference.after)
+        return replace(difference, path=path, before=before, after=after)
+    if difference.offset is not None and any(
+        _shows_secret(os.path.join(root, difference.path), difference.offset, redaction)
+        for root in roots
+    ):
+        return replace(difference, path=path, before="", after="", is_hidden=True)
+    return replace(difference, path=path)
+
+
+def _shows_secret(path: str, offset: int, redaction: Redaction) -> bool:
+    """Whether what is shown of a file from this byte on is of a secret, in whichever form."""
+    start = max(0, offset - redaction.reach)
+    with open(path, "rb") as file:
+        file.seek(start)
+        before, shown = file.read(offset - start), file.read(_AROUND)
+        return redaction.is_touched(before, shown, file.read(redaction.reach))
 
 
 def _kind(facts: os.stat_result) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pipec import _core
 
 _SHORTEST_BYTES = 4
+_LONGEST_FORM = 6
+"""How many times its own length a secret can take: as JSON, each byte an escape."""
 
 
 def is_too_short(secret: str) -> bool:
@@ -31,3 +33,18 @@ class Redaction:
             return text
         redacted = self._redactor.redact(text.encode("utf-8", "surrogateescape"))
         return redacted.decode("utf-8", "surrogateescape")
+
+    @property
+    def reach(self) -> int:
+        """How many bytes before and after a place a secret at this place can extend."""
+        return _LONGEST_FORM * max(map(len, self._secrets), default=0)
+
+    def is_touched(self, before: bytes, shown: bytes, after: bytes) -> bool:
+        """Whether any form of a secret lies in what is `shown`, or overlaps it.
+
+        `before` and `after` stand around it, `reach` bytes of each, or less where there is no more.
+        """
+        if self._redactor is None:
+            return False
+        redact = self._redactor.redact
+        return redact(before + shown + after) != redact(before) + shown + redact(after)

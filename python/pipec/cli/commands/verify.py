@@ -83,6 +83,8 @@ def describe(difference: OutputDifference) -> str:
     match difference.kind:
         case "content":
             where = f"byte {difference.offset} (line {difference.line})"
+            if difference.is_hidden:
+                return f"{path} differs from {where} on: not shown, for it is of a secret"
             before, after = difference.before or "the end", difference.after or "the end"
             return f"{path} differs from {where} on: {before} | {after}"
         case "missing":
