@@ -8,6 +8,8 @@ from inline_snapshot import snapshot
 
 from pipec.cli.generated import generated_files
 from tests.conftest import Result
+from tests.e2e.records import read_records
+from tests.e2e.ways import WAYS
 
 PIPELINE = """\
 name = "app"
@@ -121,7 +123,7 @@ def test_a_failed_task_is_shown_with_its_log_and_what_it_kept_from_running(app):
 --- log of test
 testing
 --- end of test
-- deploy          dependency failed: test
+- did not start: deploy (dependency failed: test)
 
 error[PIPEC_STEP_FAILED]: test: `echo testing; test ! -e tests/broken` ended with exit status 1
 3 tasks in <time>: 1 failed, 1 skipped, 1 passed
@@ -477,6 +479,40 @@ help: pipec explain PIPEC_UNKNOWN_RUN
             status=2,
         )
     )
+
+
+@WAYS
+def test_what_a_run_was_given_is_shown(project, way):
+    project.write(
+        "pipeline.toml",
+        "name = 'app'\nenv = { TOKEN = { secret = 'TOKEN' } }\n[tasks.t]\nrun = 'true'\n"
+        "[jobs.ship]\ntarget = 't'\nparams = { to = {}, with = {} }\n",
+    )
+    given = {
+        "PIPEC_ENVIRONMENT": "prod-hunter22",
+        "PIPEC_APPROVE": "ann, hunter22",
+        "TOKEN": "hunter22",
+    }
+    words = ("run", "ship", *way, "--param", "to=west", "--param", "with=hunter22")
+    assert project.pipec(*words, env=given).status == 0
+    assert project.pipec("runs", "show").stdout == snapshot("""\
+run          <run>
+status       passed
+targets      ship
+params       to=west with=***
+environment  prod-***
+approved by  ann, ***
+started      <when>
+took <time>
+record       .pipec/runs/<run>
+
+passed     t <time>  disabled
+""")
+    (request,) = (record["request"] for record in read_records(project.folder))
+    shown = json.loads(project.pipec("runs", "show", "--format", "json").stdout)["request"]
+    assert shown == request
+    assert shown["params"] == {"to": "west", "with": "***"}
+    assert (shown["environment"], shown["approved"]) == ("prod-***", ["ann", "***"])
 
 
 def test_a_run_that_crashed_is_listed_as_interrupted(app):

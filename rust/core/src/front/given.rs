@@ -4,13 +4,18 @@
 use crate::key::environment::Variables;
 
 /// The environment that the run is in.
-pub(super) fn environment(host: &Variables) -> Option<&str> {
+pub(super) fn environment(host: &Variables) -> Option<String> {
     let name = host.get("PIPEC_ENVIRONMENT")?;
-    Some(name.as_str()).filter(|name| !name.is_empty())
+    Some(name.clone()).filter(|name| !name.is_empty())
+}
+
+/// Whether the run is given any of this.
+pub(super) fn is_any(host: &Variables) -> bool {
+    environment(host).is_some() || !approvals(host).is_empty()
 }
 
 /// The names of those who approve, each once.
-pub(super) fn approvals(host: &Variables) -> Vec<&str> {
+pub(super) fn approvals(host: &Variables) -> Vec<String> {
     let mut names: Vec<&str> = Vec::new();
     let all = host.get("PIPEC_APPROVE").map_or("", String::as_str);
     for name in all.split(',').map(str::trim) {
@@ -18,5 +23,5 @@ pub(super) fn approvals(host: &Variables) -> Vec<&str> {
             names.push(name);
         }
     }
-    names
+    names.into_iter().map(str::to_owned).collect()
 }

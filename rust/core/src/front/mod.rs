@@ -149,8 +149,8 @@ fn run(call: &Call, asked: &words::Asked, world: &dyn World) -> Option<Outcome> 
     let run_id = run_id(started_ms, call.nonce);
     let take_lock = || RunLock::take(&located.root, call.pid, started_ms, &run_id);
     let (mut lock, mut checked) = (None, None);
-    let settled = asked
-        .is_usual()
+    // What the run is given may hold a secret, and what is remembered knows of none.
+    let settled = (asked.is_usual() && !given::is_any(&call.environment))
         .then(|| Settled::recall(&located, &asked.targets, call, started_ms))
         .flatten();
     if let Some(settled) = settled {
@@ -435,7 +435,9 @@ impl Run<'_> {
             .filter(|tasks| self.restore(tasks))
             .and_then(|_| self.settled());
         // Among what was given on the command line too there may be a secret, which no record may show.
-        let is_given = !asked.arguments.is_empty() || !self.plan.params.is_empty();
+        let is_given = !asked.arguments.is_empty()
+            || !self.plan.params.is_empty()
+            || given::is_any(&self.call.environment);
         let checked = if tasks.is_some() && !is_given {
             None
         } else {
@@ -449,6 +451,9 @@ impl Run<'_> {
         facts.request.params = &params;
         if let Some(checked) = &checked {
             facts.request.arguments = checked.redacted(&asked.arguments);
+            let environment = facts.request.environment.take();
+            facts.request.environment = environment.map(|name| checked.redacted_text(&name));
+            facts.request.approved = checked.redacted(&facts.request.approved);
         }
         let to_run = checked.filter(|_| tasks.is_none());
         let facts = &facts;

@@ -29,6 +29,11 @@ impl Checked {
         words.iter().map(|word| self.redaction.text(word)).collect()
     }
 
+    /// A text as a record may show it.
+    pub(crate) fn redacted_text(&self, text: &str) -> String {
+        self.redaction.text(text)
+    }
+
     /// Values of parameters as a record may show them.
     pub(crate) fn redacted_values(
         &self,

@@ -55,10 +55,11 @@ pub(crate) struct RequestRecord<'a> {
     pub(crate) arguments: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timeout_ms: Option<u64>,
+    /// Without secrets, as the names below.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) environment: Option<&'a str>,
+    pub(crate) environment: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) approved: Vec<&'a str>,
+    pub(crate) approved: Vec<String>,
 }
 
 #[allow(
