@@ -79,7 +79,7 @@ def test_what_runs_is_shown_below_what_is_over(
 --- log of test
 failed
 --- end of test
-- after            dependency failed: test
+- did not start: after (dependency failed: test)
 
 error[PIPEC_STEP_FAILED]: test: `echo failed; exit 3` ended with exit status 3
 4 tasks in <time>: 1 failed, 1 skipped, 2 passed
@@ -132,7 +132,7 @@ def test_colours_are_those_of_every_terminal(project: Project, way: tuple[str, .
 --- log of test
 failed
 --- end of test
-<brown>-<> after            dependency failed: test
+<brown>-<> did not start: after (dependency failed: test)
 
 <red>error[PIPEC_STEP_FAILED]<>: test: `echo failed; exit 3` ended with exit status 3
 4 tasks in <time>: 1 failed, 1 skipped, 2 passed

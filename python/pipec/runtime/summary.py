@@ -7,6 +7,8 @@ from pipec.runtime.visible import visible
 _LONG_MS = 10_000
 _SEVERAL = 2
 _SLOWEST = 3
+_NAMED = 5
+_REASONS = 3
 MAY_FAIL = " (it may fail)"
 """What is said behind the reason of a failure that fails no run."""
 
@@ -70,6 +72,33 @@ def slowest(record: RunRecord) -> list[TaskRecord]:
     if len(ran) < _SEVERAL or (record.duration_ms or 0) < _LONG_MS:
         return []
     return sorted(ran, key=lambda task: -(task.duration_ms or 0))[:_SLOWEST]
+
+
+def describe_unstarted(record: RunRecord) -> str:
+    """The tasks that were never started in one line; empty if there are none.
+
+    Up to five are named: `did not start: b, c (dependency failed: a)`. Of more the number is said,
+    and the three most frequent reasons: `994 tasks did not start: interrupted`.
+    """
+    reasons: dict[str, list[str]] = {}
+    for task in record.tasks:
+        if task.status == "skipped":
+            reasons.setdefault(visible(describe_verdict(task)), []).append(task.id)
+    number = sum(map(len, reasons.values()))
+    if number == 0:
+        return ""
+    if number <= _NAMED:
+        parts = [f"{', '.join(ids)} ({why})" for why, ids in reasons.items()]
+        return f"did not start: {'; '.join(parts)}"
+    head = f"{number} tasks did not start: "
+    if len(reasons) == 1:
+        return head + next(iter(reasons))
+    frequent = sorted(reasons.items(), key=lambda reason: -len(reason[1]))
+    parts = [f"{len(ids)} {why}" for why, ids in frequent[:_REASONS]]
+    others = sum(len(ids) for _, ids in frequent[_REASONS:])
+    if others:
+        parts.append(f"{others} for other reasons")
+    return head + "; ".join(parts)
 
 
 def _row(task: TaskRecord) -> str:

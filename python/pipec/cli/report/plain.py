@@ -29,7 +29,7 @@ from pipec.runtime.events import (
     WarningRaised,
 )
 from pipec.runtime.record import RunRecord, TaskRecord
-from pipec.runtime.summary import MAY_FAIL, describe_verdict, slowest
+from pipec.runtime.summary import MAY_FAIL, describe_unstarted, describe_verdict, slowest
 from pipec.runtime.visible import visible
 
 if TYPE_CHECKING:
@@ -83,11 +83,15 @@ class PlainReporter:
     def __call__(self, event: Event) -> None:
         """Takes note of the event, and prints what there is to say, unless a picture will."""
         match event:
-            case TaskFinished(task=task) | TaskSkipped(task=task):
+            case TaskFinished(task=task):
                 self._finished(task)
-                if task.status in ("cached", "skipped"):
+                if task.status == "cached":
                     # There may be thousands, one right after the other.
                     return
+            case TaskSkipped(task=task):
+                # There may be thousands, and all for one reason: the end of the run tells.
+                self.leave(task)
+                return
             case OutputChunk():
                 self._take_output(event)
             case TaskStarted(task=name):
@@ -270,6 +274,9 @@ class PlainReporter:
         return data.decode("utf-8", "replace")
 
     def _summary(self, record: RunRecord) -> None:
+        if unstarted := describe_unstarted(record):
+            mark, color = _MARKS["skipped"]
+            self._say(f"{self._console.style(mark, color)} {unstarted}")
         self._say("")
         self.tell_failures(record)
         self._say(summary_line(record))

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::record::{RunRecord, Status, TaskRecord, WarningRecord};
-use super::summary::{describe_verdict, slowest};
+use super::summary::{describe_unstarted, describe_verdict, slowest};
 use super::words::{plural, refusal, spell_duration, visible};
 use crate::key::environment::Variables;
 use crate::view::{clean, fit};
@@ -94,7 +94,8 @@ impl Report<'_> {
     /// `columns`: how wide a line may be that has to stay one.
     pub(crate) fn finished(&self, task: &TaskRecord, columns: Option<usize>, text: &mut String) {
         let failed = task.status == Status::Failed;
-        if self.is_quiet() && !failed {
+        // Of those that never started there may be thousands, and all for one reason: the summary tells.
+        if task.status == Status::Skipped || self.is_quiet() && !failed {
             return;
         }
         self.line(task, columns, text);
@@ -115,9 +116,8 @@ impl Report<'_> {
             Status::Cached => ("=", "36"),
             Status::Failed if task.may_fail => ("✗", "33"),
             Status::Failed => ("✗", "31"),
-            Status::Skipped => ("-", "33"),
             Status::Cancelled => ("!", "33"),
-            Status::Waiting | Status::Running => ("?", "33"),
+            Status::Skipped | Status::Waiting | Status::Running => ("?", "33"),
         };
         let time = task.duration_ms.map(spell_duration).unwrap_or_default();
         let width = self.width;
@@ -184,6 +184,9 @@ impl Report<'_> {
     /// The end of the run: failed first.
     pub(crate) fn summary(&self, record: &RunRecord<'_>, text: &mut String) {
         if !self.is_quiet() {
+            if let Some(unstarted) = describe_unstarted(record) {
+                let _ = writeln!(text, "{} {unstarted}", self.style("-", "33"));
+            }
             text.push('\n');
         }
         for task in record

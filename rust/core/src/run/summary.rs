@@ -1,6 +1,7 @@
 //! The summary of a run in Markdown, and why a task ran in a few words.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::record::{RunRecord, Status, TaskRecord};
@@ -8,6 +9,8 @@ use super::words::{cell, spell_duration, visible};
 
 const LONG_MS: u64 = 10_000;
 const SLOWEST: usize = 3;
+const NAMED: usize = 5;
+const REASONS: usize = 3;
 
 /// A table of all tasks, then what failed and what was warned of.
 pub(crate) fn summary(record: &RunRecord<'_>) -> String {
@@ -82,6 +85,46 @@ pub(crate) fn slowest<'a>(record: &'a RunRecord<'_>) -> Vec<&'a TaskRecord> {
     ran.sort_by_key(|task| Reverse(task.duration_ms));
     ran.truncate(SLOWEST);
     ran
+}
+
+/// The tasks that were never started in one line; None if there are none.
+///
+/// Up to five are named: `did not start: b, c (dependency failed: a)`. Of more their number is said, and
+/// the three most frequent reasons: `994 tasks did not start: interrupted`.
+pub(crate) fn describe_unstarted(record: &RunRecord<'_>) -> Option<String> {
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let tasks = record.tasks().iter();
+    for task in tasks.filter(|task| task.status == Status::Skipped) {
+        let why = visible(&describe_verdict(task));
+        let place = *places.entry(why.clone()).or_insert(reasons.len());
+        if place == reasons.len() {
+            reasons.push((why, Vec::new()));
+        }
+        reasons[place].1.push(&task.id);
+    }
+    let number: usize = reasons.iter().map(|(_, ids)| ids.len()).sum();
+    let first = reasons.first()?;
+    if number <= NAMED {
+        let parts = reasons.iter();
+        let parts = parts.map(|(why, ids)| format!("{} ({why})", ids.join(", ")));
+        let parts: Vec<String> = parts.collect();
+        return Some(format!("did not start: {}", parts.join("; ")));
+    }
+    let head = format!("{number} tasks did not start");
+    if reasons.len() == 1 {
+        return Some(format!("{head}: {}", first.0));
+    }
+    reasons.sort_by_key(|(_, ids)| Reverse(ids.len()));
+    let frequent = reasons.iter().take(REASONS);
+    let mut parts: Vec<String> = frequent
+        .map(|(why, ids)| format!("{} {why}", ids.len()))
+        .collect();
+    let others: usize = reasons.iter().skip(REASONS).map(|(_, ids)| ids.len()).sum();
+    if others > 0 {
+        parts.push(format!("{others} for other reasons"));
+    }
+    Some(format!("{head}: {}", parts.join("; ")))
 }
 
 /// Why the task ran or did not, in a few words: `miss: src/app.ts changed (+3 more)`.
