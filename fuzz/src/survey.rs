@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use pipec_core::digest::Digest;
 use pipec_core::glob::{Automaton, Pattern, Rule, SetSpec};
 use pipec_core::tree::{
-    Counters, Index, Known, Project, Stamp, SumOf, Summed, Survey, Surveyed, resume, walk,
+    Counters, Folder, Index, Known, Project, Stamp, SumOf, Summed, Survey, Surveyed, resume, walk,
     write_survey,
 };
 use tempfile::TempDir;
@@ -54,9 +54,13 @@ pub fn run(bytes: &[u8]) {
     let Some(changes) = found.check(root) else {
         return;
     };
+    let Ok(top) = Folder::reach_root(root) else {
+        return;
+    };
     let project = Project {
         ahead: None,
         root,
+        top: &top,
         automaton: &place.automaton,
         index: &index,
         is_relaxed: false,
@@ -135,6 +139,7 @@ impl Place {
         let walked = walk(Project {
             ahead: None,
             root: folder.path(),
+            top: &Folder::reach_root(folder.path()).expect("it is there"),
             automaton: &automaton,
             index: &index,
             is_relaxed: false,
@@ -161,7 +166,7 @@ impl Place {
             sums: &sums,
         });
         Self {
-            survey: survey.expect("it is small"),
+            survey: survey.expect("it is small").concat(),
             automaton,
             folder,
         }

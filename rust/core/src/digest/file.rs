@@ -30,7 +30,7 @@ pub fn hash_unseen(file: &mut File) -> io::Result<Option<(Digest, Identity)>> {
     BUFFER.with_borrow_mut(|buffer| {
         buffer.resize(KEPT, 0);
         // A read that does not fill the buffer is the end of a file: one call for all but a few.
-        let mut length = file.read(buffer)?;
+        let mut length = rustix::io::read(&*file, &mut *buffer)?;
         if length == buffer.len() {
             let size = Identity::of_file(file)?.size;
             let Some(size) = usize::try_from(size).ok().filter(|size| *size <= PIECE) else {

@@ -20,7 +20,7 @@ use crate::digest::Digest;
 use crate::error::Result;
 use crate::glob::{SetId, State};
 use crate::store::Store;
-use crate::tree::{Folder, FolderFound, Identity, is_never, path_of};
+use crate::tree::{Folder, FolderFound, Identity, Name, is_never, path_of};
 
 const IGNORE_FILE: &[u8] = b".gitignore";
 /// As many files are worth holding their folder open.
@@ -300,7 +300,7 @@ impl Engine {
                 return false;
             }
             let below = automaton.step(&state, name);
-            let is_known = |names: &[Box<[u8]>]| names.iter().any(|known| **known == *name);
+            let is_known = |names: &[Name]| names.iter().any(|known| **known == *name);
             let is_as_it_was = if kind.is_dir() {
                 is_known(&folder.subfolders) || !automaton.reaching(&below, false).contains(&set)
             } else {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::decide::{Inputs, Seen};
 use super::decision::{Decisions, Extras};
 use super::look::{Look, TaskSets};
-use super::{Engine, Hit};
+use super::{Engine, Hit, is_large};
 use crate::error::{Error, Result};
 use crate::glob::SetId;
 use crate::ir::{StructuredInput, Task};
@@ -32,7 +32,15 @@ impl Engine {
             Err(error) => return Err(error),
         };
         let look = Arc::new(look);
-        self.lock().memory.looked = Some(Arc::clone(&look));
+        let mut inner = self.lock();
+        inner.memory.looked = Some(Arc::clone(&look));
+        // Where tasks are to run, what they leave goes into the index too: that is worth one writing.
+        let is_known = |id: &&str| inner.memory.successes.has(id);
+        if is_large(&look) && look.has_read_ahead() && tasks.iter().all(is_known) {
+            let state = &self.request.state;
+            inner.memory.keep_walk(state, self.index(), &look);
+        }
+        drop(inner);
         self.remember_first(&look, tasks.iter().copied().zip(sets.iter().copied()));
         let sets: Vec<_> = tasks.into_iter().zip(sets).collect();
         self.assess_from(&look, &sets, left.into_iter().collect(), extras)

@@ -11,11 +11,12 @@ use super::again::First;
 use super::assess::needs;
 use super::decide::{hex, success_of};
 use super::decision::{EntryFacts, Sealed, TaskFacts, shown};
-use super::look::{Look, Reading, entry as manifest_entry, folder_entry, read_stable};
+use super::look::{Look, entry as manifest_entry, folder_entry};
+use super::reading::{Reading, read_stable};
 use super::restored::PutBack;
 use super::sets::{Built, Sets};
 use super::successes::Success;
-use super::survey::Sums;
+use super::sums::Sums;
 use super::{Before, Decided, Engine, Hit, Made};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -254,8 +255,10 @@ impl Engine {
 
     /// A look that goes only where it has to. `folders` None: anywhere.
     fn look_below(&self, built: Built, folders: Option<Vec<Vec<u8>>>) -> Result<Look> {
+        let top = self.top()?;
         let project = Project {
             root: &self.root,
+            top: &top,
             automaton: &built.automaton,
             index: self.index(),
             is_relaxed: self.is_relaxed(),

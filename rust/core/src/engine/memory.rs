@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,8 +16,8 @@ use super::successes::Successes;
 use super::survey::{Basis, Checked};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::store::{Store, Uses, read_own, replace, temporary_in};
-use crate::tree::{Fresh, Index, append_to_journal, journal_of};
+use crate::store::{Store, Uses, read_own, replace, replace_by_pieces, temporary_in};
+use crate::tree::{Fresh, Index, Walk, append_to_journal, journal_of};
 
 pub(super) struct Memory {
     /// Files that were read in this run and were clean then.
@@ -25,6 +26,8 @@ pub(super) struct Memory {
     pub(super) looked: Option<Arc<Look>>,
     /// What was read on the walk of that look is in the index on disk.
     has_kept_walk: bool,
+    /// The thread that puts it there, if nobody waits for it yet.
+    keeping: Option<JoinHandle<Result<()>>>,
     /// What that look went on from.
     pub(super) basis: Option<Basis>,
     /// What the next look may go on from.
@@ -43,6 +46,7 @@ impl Memory {
             fresh: Fresh::new(),
             looked: None,
             has_kept_walk: false,
+            keeping: None,
             first: None,
             basis: None,
             checked: None,
@@ -52,23 +56,33 @@ impl Memory {
         }
     }
 
+    /// Writes down what was read on the walk of a look, in a thread of its own.
+    pub(super) fn keep_walk(&mut self, state: &Path, index: &Arc<Index>, look: &Arc<Look>) {
+        let (state, index, look) = (state.to_path_buf(), Arc::clone(index), Arc::clone(look));
+        let write = move || write_index(&state, &index, Some(look.walk()), &Fresh::new());
+        // Without a thread it is written at the end.
+        self.keeping = thread::Builder::new().spawn(write).ok();
+    }
+
     pub(super) fn write<'a>(
         &mut self,
         state: &Path,
-        index: impl FnOnce() -> &'a Index,
+        index: impl FnOnce() -> &'a Arc<Index>,
     ) -> Result<()> {
-        let temporary = || temporary_in(&state.join("tmp"));
+        if let Some(keeping) = self.keeping.take() {
+            let broken = |_| Err(Error::Invalid("the thread of an index broke".into()));
+            keeping.join().unwrap_or_else(broken)?;
+            self.has_kept_walk = true;
+        }
         let has_read = |look: &Look| !self.has_kept_walk && look.has_read_ahead();
         if !self.fresh.is_empty() || self.looked.as_deref().is_some_and(has_read) {
             let path = state.join("index");
             let walk = self.looked.as_deref().map(Look::walk);
-            let is_added = append_to_journal(&path, walk, &self.fresh)
-                .map_err(Error::at(&journal_of(&path)))?;
+            let is_added =
+                append_to_journal(&path, walk.filter(|_| !self.has_kept_walk), &self.fresh)
+                    .map_err(Error::at(&journal_of(&path)))?;
             if !is_added {
-                let next = index().next(walk, &self.fresh);
-                replace(&path, &temporary()?, &next)?;
-                // What stays of it is true still, and known already.
-                let _ = fs::remove_file(journal_of(&path));
+                write_index(state, index(), walk, &self.fresh)?;
             }
             self.has_kept_walk = true;
             self.fresh.clear();
@@ -80,6 +94,26 @@ impl Memory {
         }
         Ok(())
     }
+}
+
+impl Drop for Memory {
+    /// Nothing is written any more when a run has come to its end, whatever end that was.
+    fn drop(&mut self) {
+        if let Some(keeping) = self.keeping.take() {
+            // It only ever saves time.
+            let _ = keeping.join();
+        }
+    }
+}
+
+/// The index anew: what it was, what a walk read, what is fresh.
+fn write_index(state: &Path, index: &Index, walk: Option<&Walk>, fresh: &Fresh) -> Result<()> {
+    let path = state.join("index");
+    let next = index.next_in_pieces(walk, fresh);
+    replace_by_pieces(&path, &temporary_in(&state.join("tmp"))?, &next)?;
+    // What stays of it is true still, and known already.
+    let _ = fs::remove_file(journal_of(&path));
+    Ok(())
 }
 
 /// A table with its checksum, put in place whole.

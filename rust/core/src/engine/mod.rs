@@ -7,19 +7,23 @@ mod again;
 mod assess;
 mod decide;
 mod decision;
+mod digests;
 mod durations;
 mod exchange;
 mod explain;
 mod finish;
 mod left;
+mod literals;
 mod look;
 mod memory;
 mod order;
 mod part;
+mod reading;
 mod request;
 mod restored;
 mod sets;
 mod successes;
+mod sums;
 mod survey;
 
 use std::borrow::Cow;
@@ -61,7 +65,7 @@ pub struct Engine {
     /// The host's environment with the run's parameters.
     host: Variables,
     ir_digest: Digest,
-    index: OnceLock<Index>,
+    index: OnceLock<Arc<Index>>,
     stores: BTreeMap<String, Store>,
     walked: Counters,
     hashed: Hashed,
@@ -263,8 +267,7 @@ impl Engine {
         };
         let write = |memory: &mut Memory| memory.write(&self.request.state, || self.index());
         // Of a large project both are large, and none needs the other.
-        let is_large = |look: &Arc<Look>| look.walk().folders.len() >= MANY_FOLDERS;
-        let (surveyed, written) = if look.as_ref().is_some_and(is_large) {
+        let (surveyed, written) = if look.as_deref().is_some_and(is_large) {
             std::thread::scope(|scope| {
                 let surveying = scope.spawn(save_survey);
                 let written = write(memory);
@@ -282,8 +285,8 @@ impl Engine {
     }
 
     /// Read when something has to be listed or digested: a run with everything as it was needs none.
-    fn index(&self) -> &Index {
-        let read = || Index::read(&self.request.state.join("index"));
+    fn index(&self) -> &Arc<Index> {
+        let read = || Arc::new(Index::read(&self.request.state.join("index")));
         self.index.get_or_init(read)
     }
 
@@ -313,6 +316,10 @@ impl Engine {
         let uses = inner.memory.uses.entry(store.root().to_path_buf());
         uses.or_insert_with(|| Uses::read(store)).used(key, now);
     }
+}
+
+fn is_large(look: &Look) -> bool {
+    look.walk().folders.len() >= MANY_FOLDERS
 }
 
 fn step_env(task: &Task, number: usize) -> Result<BTreeMap<String, EnvValue>> {

@@ -61,8 +61,10 @@ impl Engine {
                 _ => return Ok(None),
             }
         }
+        let top = self.top()?;
         let project = Project {
             root: &self.root,
+            top: &top,
             automaton: look.automaton(),
             index: &Index::empty(),
             is_relaxed: false,
@@ -211,7 +213,7 @@ impl<'a> Check<'a, '_> {
             let as_before = before.and_then(|(row, before)| {
                 let at = before
                     .files
-                    .binary_search_by(|old| old.name.cmp(&file.name));
+                    .binary_search_by(|old| (*old.name).cmp(&file.name));
                 Some((row, u32::try_from(at.ok()?).ok()?))
             });
             kept += usize::from(as_before.is_some());
@@ -234,7 +236,7 @@ impl<'a> Check<'a, '_> {
         let is_lost = |old: &&Found| {
             let same = found
                 .files
-                .binary_search_by(|file| file.name.cmp(&old.name));
+                .binary_search_by(|file| (*file.name).cmp(&old.name));
             same.is_err()
         };
         let mut lost = lost
@@ -253,7 +255,7 @@ impl<'a> Check<'a, '_> {
             let now = self.engine.identity(&path)?;
             return (now == file.identity).then(|| Digest::of(&text));
         }
-        let made = self.fresh.get(&folder.path)?.get(&file.name)?;
+        let made = self.fresh.get(&folder.path)?.get(&*file.name)?;
         (made.identity == file.identity).then_some(made.digest)
     }
 

@@ -59,6 +59,11 @@ impl Successes {
         newer.or_else(|| serde_json::from_str(self.table.get(task)?.get()).ok())
     }
 
+    /// Whether anything is known of a task.
+    pub(super) fn has(&self, task: &str) -> bool {
+        self.newer.contains_key(task) || self.table.contains_key(task)
+    }
+
     pub(super) fn succeeded(&mut self, task: &str, success: Success) {
         if self.of(task).as_ref() != Some(&success) {
             self.newer.insert(task.to_owned(), success);

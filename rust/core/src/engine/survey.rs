@@ -9,12 +9,14 @@ use super::Engine;
 use super::look::{Look, TaskSets};
 use super::restored::After;
 use super::sets::{Built, Sets};
+use super::sums::Sums;
 use crate::digest::{Digest, Fields};
 use crate::error::{Error, Result};
-use crate::store::{replace, temporary_in};
+use crate::store::{replace_by_pieces, temporary_in};
 use crate::tree::{
-    Changes, Identity, Index, Known, Project, ReadAhead, Resumed, Stamp, SumOf, Survey, Surveyed,
-    Walk, generation_of, is_surveyable, keep_newest, resume, rules_above, walk, write_survey,
+    Changes, Folder, Identity, Index, Known, Pieces, Project, ReadAhead, Resumed, Stamp, Survey,
+    Surveyed, Walk, generation_of, is_surveyable, keep_newest, resume, rules_above, walk,
+    write_survey,
 };
 
 /// The variable that says what makes a file the one that the index knows: `relaxed` leaves device, inode and
@@ -112,9 +114,9 @@ impl Engine {
                 basis.written = basis.generation.filter(|_| changes.is_empty());
                 basis.changed = changes.folders.len() + changes.files.len();
                 basis.size = survey.folder_count() + survey.file_count();
-                self.go_on(built, &of_tasks, &survey, &changes)?
+                self.go_on(built, (tasks, &of_tasks), &survey, &changes)?
             }
-            None => self.look_anew(built, &of_tasks)?,
+            None => self.look_anew(built, tasks, &of_tasks)?,
         };
         self.lock().memory.basis = Some(basis);
         Ok((look, of_tasks))
@@ -123,7 +125,7 @@ impl Engine {
     fn go_on(
         &self,
         built: Built,
-        of_tasks: &[TaskSets],
+        (tasks, of_tasks): (&[&str], &[TaskSets]),
         survey: &Survey,
         changes: &Changes,
     ) -> Result<Look> {
@@ -137,8 +139,10 @@ impl Engine {
         if !changes.is_empty() {
             let _ = stamp.set(self.stamp());
         }
+        let top = self.top()?;
         let project = Project {
             root: &self.root,
+            top: &top,
             automaton: &built.automaton,
             index,
             is_relaxed: self.is_relaxed(),
@@ -146,7 +150,7 @@ impl Engine {
             counters: &self.walked,
         };
         let Some(Resumed { walk, touched }) = resume(project, survey, changes)? else {
-            return self.look_anew(built, of_tasks);
+            return self.look_anew(built, tasks, of_tasks);
         };
         let sums = survey
             .sums()
@@ -156,20 +160,26 @@ impl Engine {
         Ok(Look::of(built, walk, stamp, sums))
     }
 
-    /// A walk from the top, on which the inputs of all tasks are read if the index does not know them.
-    fn look_anew(&self, built: Built, of_tasks: &[TaskSets]) -> Result<Look> {
+    /// A walk from the top, on which the inputs of all tasks are read if the index does not know them, and the
+    /// outputs that are there to be compared with those of a task's last success.
+    fn look_anew(&self, built: Built, tasks: &[&str], of_tasks: &[TaskSets]) -> Result<Look> {
         let stamp = self.stamp();
         let mut wanted = vec![false; built.literals.len()];
-        for sets in of_tasks {
+        let inner = self.lock();
+        for (task, sets) in tasks.iter().zip(of_tasks) {
             wanted[sets.inputs as usize] = true;
+            if let Some(outputs) = sets.outputs.filter(|_| inner.memory.successes.has(task)) {
+                wanted[outputs as usize] = true;
+            }
         }
+        drop(inner);
         let found = fs::metadata(&self.request.state);
         let device = found.map_or(0, |found| Identity::from(&found).device);
         let ahead = ReadAhead::of(wanted, stamp, device);
         let walk = self.walk_ahead(&built, Some(&ahead))?;
-        let (files, bytes) = ahead.read_so_far();
-        self.hashed.files.fetch_add(files, Ordering::Relaxed);
-        self.hashed.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let read = ahead.read_so_far();
+        self.hashed.files.fetch_add(read.files, Ordering::Relaxed);
+        self.hashed.bytes.fetch_add(read.bytes, Ordering::Relaxed);
         if self.is_relaxed() {
             self.recognize(&walk, stamp);
         }
@@ -184,12 +194,18 @@ impl Engine {
     fn walk_ahead(&self, built: &Built, ahead: Option<&ReadAhead>) -> Result<Walk> {
         walk(Project {
             root: &self.root,
+            top: &self.top()?,
             automaton: &built.automaton,
             index: self.index(),
             is_relaxed: self.is_relaxed(),
             ahead,
             counters: &self.walked,
         })
+    }
+
+    /// The project's folder as it is now, for one walk: by the next another may have taken its place.
+    pub(super) fn top(&self) -> Result<Folder> {
+        Folder::reach_root(&self.root).map_err(Error::at(&self.root))
     }
 
     /// Whether digests are taken over for files that only resemble those of the index: for caches that
@@ -210,7 +226,7 @@ impl Engine {
                     identity: file.identity,
                     digest: *digest,
                 };
-                files.insert(file.name.clone(), known);
+                files.insert((*file.name).into(), known);
             }
         }
     }
@@ -288,16 +304,16 @@ impl Engine {
         Ok(())
     }
 
-    fn write_survey(&self, basis: &mut Basis, bytes: Option<Vec<u8>>) -> Result<()> {
+    fn write_survey(&self, basis: &mut Basis, pieces: Option<Pieces>) -> Result<()> {
         basis.written = None;
-        let Some(bytes) = bytes else {
+        let Some(pieces) = pieces else {
             return Ok(());
         };
         let folder = self.request.state.join("surveys");
         fs::create_dir_all(&folder).map_err(Error::at(&folder))?;
         let temporary = temporary_in(&self.request.state.join("tmp"))?;
-        replace(&basis.path, &temporary, &bytes)?;
-        basis.written = generation_of(&bytes);
+        replace_by_pieces(&basis.path, &temporary, &pieces)?;
+        basis.written = generation_of(&pieces[0]);
         if basis.generation.is_none() {
             keep_newest(&folder, KEPT);
         }
@@ -315,6 +331,3 @@ fn context_of(root: &Path, plan: Digest) -> Result<Digest> {
 fn path_of_survey(state: &Path, plan: Digest) -> PathBuf {
     state.join("surveys").join(&plan.to_hex()[..32])
 }
-
-/// What a look knows of a set without adding it up.
-pub(super) type Sums = std::collections::HashMap<(crate::glob::SetId, SumOf), (Digest, u64)>;

@@ -235,40 +235,63 @@ impl Automaton {
 
     /// The state after one more component.
     pub fn step(&self, state: &State, name: &[u8]) -> Arc<State> {
+        self.state(self.next(state, name))
+    }
+
+    /// The same, and not even a count of who holds a state is touched if it is the `last` one: most names in a
+    /// folder lead to the same state, and several threads count.
+    pub fn step_again(&self, state: &State, name: &[u8], last: Option<Arc<State>>) -> Arc<State> {
+        let next = self.next(state, name);
+        match last {
+            Some(last) if last.id == next => last,
+            _ => self.state(next),
+        }
+    }
+
+    fn next(&self, state: &State, name: &[u8]) -> StateId {
         if name == NODE_MODULES {
             let next = state
                 .node_modules
                 .get_or_init(|| self.intern(self.follow_node_modules(&state.positions)).id);
-            return self.state(*next);
+            return *next;
         }
         let literal = state.literals.get_key_value(name);
         if state.wilds.is_empty() {
             let slot = literal.map_or(&state.other, |(_, slot)| slot);
-            return self.state(*slot.get_or_init(|| self.follow_new(state, name)));
+            return *slot.get_or_init(|| self.follow_new(state, name));
         }
         let mask = self.matching_wilds(state, name);
         if literal.is_none() && mask.iter().all(|word| *word == 0) {
-            return self.state(*state.other.get_or_init(|| self.follow_new(state, name)));
+            return *state.other.get_or_init(|| self.follow_new(state, name));
         }
         let key = (
             literal.map_or_else(Box::default, |(name, _)| name.clone()),
             mask,
         );
         if let Some(next) = lock(&state.mixed).get(&key) {
-            return self.state(*next);
+            return *next;
         }
         let next = self.follow_new(state, name);
         lock(&state.mixed).insert(key, next);
-        self.state(next)
+        next
     }
 
     /// The sets that select a file or a link in this state. `ignored` is the depth of the deepest
     /// part of its path that an ignore file names.
     pub fn selecting(&self, state: &State, ignored: Option<u16>) -> Arc<[SetId]> {
         match ignored {
-            None => Arc::clone(state.files.get_or_init(|| self.verdict(state, None, false))),
+            None => Arc::clone(self.selecting_unignored(state)),
             Some(depth) => self.ignored_verdict(state, depth, false),
         }
+    }
+
+    /// Whether some set selects a file or a link in this state, ignore files left aside.
+    pub fn is_selected(&self, state: &State) -> bool {
+        !self.selecting_unignored(state).is_empty()
+    }
+
+    fn selecting_unignored<'a>(&self, state: &'a State) -> &'a Arc<[SetId]> {
+        state.files.get_or_init(|| self.verdict(state, None, false))
     }
 
     /// The sets that own a folder in this state, should it be empty.

@@ -105,7 +105,16 @@ fn remove_tree(path: &Path) -> Result<()> {
 
 /// Puts a whole file in place: readers see the old one or the new one.
 pub(crate) fn replace(path: &Path, temporary: &Path, bytes: &[u8]) -> Result<()> {
-    let written = write_new(temporary, bytes, 0o644).and_then(|()| fs::rename(temporary, path));
+    replace_by_pieces(path, temporary, &[bytes])
+}
+
+/// The same for a file that is never one piece of memory: one after the other these are what it holds.
+pub(crate) fn replace_by_pieces<P: AsRef<[u8]>>(
+    path: &Path,
+    temporary: &Path,
+    pieces: &[P],
+) -> Result<()> {
+    let written = write_new(temporary, pieces, 0o644).and_then(|()| fs::rename(temporary, path));
     written.map_err(|error| {
         // What could not be moved into place must not stay behind; the first error is the one to tell.
         let _ = fs::remove_file(temporary);
@@ -113,8 +122,11 @@ pub(crate) fn replace(path: &Path, temporary: &Path, bytes: &[u8]) -> Result<()>
     })
 }
 
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    create_new(path, mode)?.write_all(bytes)
+fn write_new<P: AsRef<[u8]>>(path: &Path, pieces: &[P], mode: u32) -> io::Result<()> {
+    let mut file = create_new(path, mode)?;
+    pieces
+        .iter()
+        .try_for_each(|piece| file.write_all(piece.as_ref()))
 }
 
 fn create_new(path: &Path, mode: u32) -> io::Result<fs::File> {

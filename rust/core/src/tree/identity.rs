@@ -4,6 +4,8 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
+use super::os::identity_of_open;
+
 /// What kind of thing a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -31,7 +33,7 @@ pub struct Identity {
 
 impl Identity {
     pub fn of_file(file: &File) -> io::Result<Self> {
-        Ok(Self::from(&file.metadata()?))
+        identity_of_open(file)
     }
 
     /// The same as far as a copy of a tree keeps it: a checkout that was restored elsewhere has other

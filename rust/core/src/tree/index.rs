@@ -25,6 +25,9 @@ const FILE: usize = 88;
 /// Bytes; no file system allows as many in one name.
 const LONGEST_NAME: u32 = 4096;
 
+/// Bytes, the path of its folder counted in.
+const USUAL_NAME: usize = 24;
+
 /// An index as it was read: files that were clean when they were written down.
 pub struct Index {
     bytes: Vec<u8>,
@@ -164,13 +167,19 @@ impl Index {
     ///
     /// `walked` is what that walk saw: files and folders that it did not see where it looked are dropped.
     pub fn next(&self, walked: Option<&Walk>, fresh: &Fresh) -> Vec<u8> {
+        self.next_in_pieces(walked, fresh).concat()
+    }
+
+    /// The same in pieces that follow each other: of a large index none has to be copied to be written.
+    pub fn next_in_pieces(&self, walked: Option<&Walk>, fresh: &Fresh) -> [Vec<u8>; 4] {
         let seen: Seen<'_> = walked
             .into_iter()
             .flat_map(|walk| &walk.folders)
             .filter(|folder| folder.is_listed)
             .map(|folder| (&*folder.path, folder))
             .collect();
-        let mut writer = Writer::default();
+        let read = walked.map_or(0, |walk| walk.folders.iter().map(|f| f.files.len()).sum());
+        let mut writer = Writer::with_room_for(self.files + read);
         let mut ours = self.ours(walked, fresh).into_iter().peekable();
         for number in 0..self.folders {
             let Some(path) = self.folder_path(number) else {
@@ -362,6 +371,15 @@ struct Writer {
 }
 
 impl Writer {
+    /// Room that is not used costs nothing, and room that grows is copied.
+    fn with_room_for(files: usize) -> Self {
+        Self {
+            files: Vec::with_capacity(files * FILE),
+            names: Vec::with_capacity(files * USUAL_NAME),
+            ..Self::default()
+        }
+    }
+
     /// What came later wins.
     fn merged<'a>(
         &mut self,
@@ -428,22 +446,20 @@ impl Writer {
         offset
     }
 
-    fn finish(self) -> Vec<u8> {
-        let body = self.folders.len() + self.files.len() + self.names.len();
-        let mut bytes = Vec::with_capacity(HEADER + body);
+    fn finish(self) -> [Vec<u8>; 4] {
+        let mut hasher = blake3::Hasher::new();
+        for part in [&self.folders, &self.files, &self.names] {
+            hasher.update(part);
+        }
+        let mut bytes = Vec::with_capacity(HEADER);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&self.folder_count.to_le_bytes());
         bytes.extend_from_slice(&self.file_count.to_le_bytes());
         bytes.extend_from_slice(&[0; 4]);
         bytes.extend_from_slice(&(self.names.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(&[0; 32]);
-        for part in [self.folders, self.files, self.names] {
-            bytes.extend_from_slice(&part);
-        }
-        let digest = Digest::of(&bytes[HEADER..]);
-        bytes[HEADER - 32..HEADER].copy_from_slice(&digest.0);
-        bytes
+        bytes.extend_from_slice(hasher.finalize().as_bytes());
+        [bytes, self.folders, self.files, self.names]
     }
 }
 
@@ -496,7 +512,7 @@ mod tests {
 
     fn walked(path: &str, files: &[(&str, u64)], others: &[&str], below: &[&str]) -> FolderFound {
         let file = |(name, number): &(&str, u64)| crate::tree::Found {
-            name: boxed(name),
+            name: name.as_bytes().into(),
             identity: known(*number).identity,
             sets: std::sync::Arc::default(),
             digest: std::sync::OnceLock::new(),
@@ -509,8 +525,8 @@ mod tests {
             links: Vec::new(),
             is_listed: true,
             files: files.iter().map(file).collect(),
-            others: others.iter().map(|name| boxed(name)).collect(),
-            subfolders: below.iter().map(|name| boxed(name)).collect(),
+            others: others.iter().map(|name| name.as_bytes().into()).collect(),
+            subfolders: below.iter().map(|name| name.as_bytes().into()).collect(),
             is_empty: false,
             owners: std::sync::Arc::default(),
         }

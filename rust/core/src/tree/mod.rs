@@ -8,6 +8,7 @@ mod index;
 mod journal;
 mod kept;
 mod manifest;
+mod name;
 mod os;
 mod part;
 mod read_ahead;
@@ -24,6 +25,7 @@ pub use index::{Fresh, Index, Known};
 pub use journal::{append as append_to_journal, journal_of};
 pub use kept::keep_newest;
 pub use manifest::{Change, Difference, Entry, EntryKind, Manifest, Sum, differences};
+pub use name::Name;
 pub use os::{Folder, open_file, path_of, read_link, read_own};
 pub(crate) use part::{resume_part, touched_sets};
 pub use read_ahead::ReadAhead;
@@ -31,7 +33,7 @@ pub use relist::{Now, Relisted, relist};
 pub use resume::{Resumed, resume, rules_above};
 pub use stamp::{Stamp, has_no_writer};
 pub use survey::{
-    Changes, Seen, SumOf, Summed, Survey, Surveyed, generation_of, is_surveyable,
+    Changes, Pieces, Seen, SumOf, Summed, Survey, Surveyed, generation_of, is_surveyable,
     write as write_survey,
 };
 pub use walk::{Counters, FolderFound, Found, Project, Walk, is_gone, is_never, walk};

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
 use super::identity::{Identity, Kind, nanoseconds};
+use super::name::Name;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "list_linux.rs"]
@@ -48,20 +49,28 @@ pub struct Folder(OwnedFd);
 
 /// A name in a folder, with its kind if the listing tells.
 pub(super) struct Listed {
-    pub name: Box<[u8]>,
+    pub name: Name,
     pub kind: Option<Kind>,
 }
 
 impl Folder {
-    /// Opens a folder; a link to one is refused.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    /// Opens a folder at a path below this one, to list it; a link to one is refused.
+    pub(super) fn open_below(&self, path: &[u8]) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+        let path = OsStr::from_bytes(path);
+        let opened = rustix::fs::openat(&self.0, path, flags, Mode::empty())?;
+        Ok(Self(opened))
     }
 
     /// The project's folder itself, which may be reached through a link.
     pub fn open_root(path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
+        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// The project's folder itself, to reach what is below it.
+    pub fn reach_root(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | PLACE;
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
     }
 
@@ -219,6 +228,11 @@ fn open_own_with(path: &Path, how: OFlags) -> io::Result<File> {
     } else {
         Err(io::Error::other("it is no file"))
     }
+}
+
+/// What an open file is.
+pub(super) fn identity_of_open(file: &File) -> io::Result<Identity> {
+    Ok(identity_of(&rustix::fs::fstat(file)?))
 }
 
 /// The text of a link.

@@ -17,6 +17,13 @@ use crate::glob::SetId;
 /// After so many old files in a row the next is expected to be old too.
 const ENOUGH: u32 = 16;
 
+/// How many files were read, and how many bytes that was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadSoFar {
+    pub files: u64,
+    pub bytes: u64,
+}
+
 /// What is to be read on the way.
 pub struct ReadAhead {
     /// For each set whether the digests of what it selects are wanted.
@@ -43,10 +50,19 @@ impl ReadAhead {
         }
     }
 
-    /// How many files were read, and how many bytes that was.
-    pub fn read_so_far(&self) -> (u64, u64) {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        (read(&self.files), read(&self.bytes))
+    pub fn read_so_far(&self) -> ReadSoFar {
+        ReadSoFar {
+            files: self.files.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Counts what was read in a folder. Counting each file would have threads wait for each other.
+    pub(super) fn add(&self, read: ReadSoFar) {
+        if read.files > 0 {
+            self.files.fetch_add(read.files, Ordering::Relaxed);
+            self.bytes.fetch_add(read.bytes, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn wants(&self, sets: &[SetId]) -> bool {
@@ -79,12 +95,7 @@ impl ReadAhead {
             .and_then(|mut file| hash_unseen(&mut file));
         let (digest, identity) = read.ok().flatten()?;
         self.saw(&identity);
-        if !self.is_old(&identity) {
-            return None;
-        }
-        self.files.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(identity.size, Ordering::Relaxed);
-        Some(Known { identity, digest })
+        self.is_old(&identity).then_some(Known { identity, digest })
     }
 }
 
@@ -111,12 +122,10 @@ mod tests {
         let ahead = |stamp, device| ReadAhead::of(vec![true], stamp, device);
         let old = ahead(Stamp::ALWAYS, identity.device);
         assert_eq!(read(folder.path(), "file", &old), Some(Digest::of(b"text")));
-        assert_eq!(old.read_so_far(), (1, 4));
         let young = ahead(Stamp::now(folder.path()).unwrap(), identity.device);
         assert_eq!(read(folder.path(), "file", &young), None);
         let elsewhere = ahead(Stamp::ALWAYS, identity.device + 1);
         assert_eq!(read(folder.path(), "file", &elsewhere), None);
-        assert_eq!(elsewhere.read_so_far(), (0, 0));
     }
 
     #[test]
@@ -166,6 +175,7 @@ mod tests {
         let look = |index: &Index, ahead: Option<&ReadAhead>| {
             walk(Project {
                 root,
+                top: &Folder::reach_root(root).unwrap(),
                 automaton: &automaton,
                 index,
                 is_relaxed: false,
@@ -187,7 +197,9 @@ mod tests {
             ahead.old.store(ENOUGH, Ordering::Relaxed);
             ahead
         };
-        let read = look(&Index::empty(), Some(&ahead()));
+        let first = ahead();
+        let read = look(&Index::empty(), Some(&first));
+        assert_eq!(first.read_so_far().files, 80);
         assert_eq!(found(&read), found(&plain));
         for (folder, file) in read.files() {
             let path = folder.path_of(&file.name);
@@ -202,7 +214,7 @@ mod tests {
         fs::write(root.join("src/7/a.in"), "other").unwrap();
         let second = ahead();
         let again = look(&index, Some(&second));
-        assert_eq!(second.read_so_far(), (0, 0));
+        assert_eq!(second.read_so_far(), ReadSoFar::default());
         let unknown: Vec<_> = again
             .files()
             .filter(|(_, file)| file.digest.get().is_none())

@@ -10,8 +10,9 @@ use rayon::prelude::*;
 use super::identity::{Identity, Kind};
 use super::ignore_files::{IGNORE_FILE, IgnoreFile, Ignored};
 use super::index::{Index, Known, KnownFolder};
+use super::name::Name;
 use super::os::{Folder, Listed, is_link_to_folder, path_of};
-use super::read_ahead::ReadAhead;
+use super::read_ahead::{ReadAhead, ReadSoFar};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::glob::{Automaton, SetId, State};
@@ -28,6 +29,8 @@ const NEVER: [&[u8]; 2] = [b".git", b".pipec"];
 #[derive(Clone, Copy)]
 pub struct Project<'a> {
     pub root: &'a Path,
+    /// The same folder, held open.
+    pub top: &'a Folder,
     pub automaton: &'a Automaton,
     pub index: &'a Index,
     /// A file of the index counts as known if it resembles the one that is there.
@@ -65,8 +68,8 @@ pub struct FolderFound {
     /// False if a survey told what is in it: then of the next two nothing is known.
     pub is_listed: bool,
     /// Names of files that nothing selected: the index keeps what it knows of them.
-    pub others: Vec<Box<[u8]>>,
-    pub subfolders: Vec<Box<[u8]>>,
+    pub others: Vec<Name>,
+    pub subfolders: Vec<Name>,
     /// Nothing at all is in it.
     pub is_empty: bool,
     /// The sets that own the folder itself: outputs keep empty folders.
@@ -74,7 +77,7 @@ pub struct FolderFound {
 }
 
 pub struct Found {
-    pub name: Box<[u8]>,
+    pub name: Name,
     pub identity: Identity,
     pub sets: Arc<[SetId]>,
     /// Known from the index, or else once somebody asked; None if it was gone by then.
@@ -160,19 +163,18 @@ impl Project<'_> {
 
     /// One folder: what is selected in it, and the folders to visit next. None if it is gone.
     pub(super) fn visit(self, pending: &Pending) -> Result<Option<(FolderFound, Vec<Pending>)>> {
-        let path = path_of(self.root, &pending.path);
-        let is_root = pending.depth == 0;
-        let opened = if is_root {
-            Folder::open_root(&path)
+        let failed = |error| Error::at(path_of(self.root, &pending.path))(error);
+        let opened = if pending.depth == 0 {
+            Folder::open_root(self.root)
         } else {
-            Folder::open(&path)
+            self.top.open_below(&pending.path)
         };
-        let Some(folder) = unless_gone(opened).map_err(Error::at(&path))? else {
+        let Some(folder) = unless_gone(opened).map_err(failed)? else {
             return Ok(None);
         };
         // From before the listing: what is added meanwhile makes it another.
-        let identity = folder.own_identity().map_err(Error::at(&path))?;
-        let Some(listing) = unless_gone(folder.list()).map_err(Error::at(&path))? else {
+        let identity = folder.own_identity().map_err(failed)?;
+        let Some(listing) = unless_gone(folder.list()).map_err(failed)? else {
             return Ok(None);
         };
         let has_ignore_file = listing
@@ -203,7 +205,9 @@ impl Project<'_> {
             },
             below: Vec::new(),
             path: join(&pending.path, b""),
+            state: None,
             index_hits: 0,
+            read: ReadSoFar::default(),
         };
         for listed in listing {
             visitor.entry(listed)?;
@@ -212,8 +216,12 @@ impl Project<'_> {
             mut found,
             below,
             index_hits,
+            read,
             ..
         } = visitor;
+        if let Some(ahead) = self.ahead {
+            ahead.add(read);
+        }
         // There are many folders, and the room that a growing list keeps would be half as much again.
         found.files.shrink_to_fit();
         found.others.shrink_to_fit();
@@ -241,7 +249,10 @@ struct Visitor<'a> {
     below: Vec<Pending>,
     /// Of the entry that is looked at, behind the folder's: one piece of memory for all of them.
     path: Vec<u8>,
+    /// Of the entry that was looked at last.
+    state: Option<Arc<State>>,
     index_hits: u64,
+    read: ReadSoFar,
 }
 
 impl Visitor<'_> {
@@ -256,24 +267,21 @@ impl Visitor<'_> {
                 None => return Ok(()),
             },
         };
-        let state = self
-            .project
-            .automaton
-            .step(&self.pending.state, &listed.name);
+        let automaton = self.project.automaton;
+        let state = automaton.step_again(&self.pending.state, &listed.name, self.state.take());
         match kind {
-            Kind::Folder => {
-                self.subfolder(listed.name, state);
-                Ok(())
-            }
-            Kind::File | Kind::Link | Kind::Special => self.file(listed.name, &state, kind),
+            Kind::Folder => self.subfolder(listed.name, &state),
+            Kind::File | Kind::Link | Kind::Special => self.file(listed.name, &state, kind)?,
         }
+        self.state = Some(state);
+        Ok(())
     }
 
-    fn subfolder(&mut self, name: Box<[u8]>, state: Arc<State>) {
+    fn subfolder(&mut self, name: Name, state: &Arc<State>) {
         let path = join(&self.pending.path, &name);
         self.found.subfolders.push(name);
         let depth = self.pending.depth.saturating_add(1);
-        let owners = self.project.automaton.selecting_folder(&state, None);
+        let owners = self.project.automaton.selecting_folder(state, None);
         if !state.can_enter && owners.is_empty() {
             return;
         }
@@ -281,7 +289,7 @@ impl Visitor<'_> {
         let owners = self
             .project
             .automaton
-            .selecting_folder(&state, ignored.depth);
+            .selecting_folder(state, ignored.depth);
         let is_hopeful = match ignored.depth {
             None => state.can_enter,
             Some(_) => state.can_enter_ignored,
@@ -290,21 +298,21 @@ impl Visitor<'_> {
             self.below.push(Pending {
                 path,
                 depth,
-                state,
+                state: Arc::clone(state),
                 ignored,
                 owners,
             });
         }
     }
 
-    fn file(&mut self, name: Box<[u8]>, state: &State, kind: Kind) -> Result<()> {
+    fn file(&mut self, name: Name, state: &State, kind: Kind) -> Result<()> {
         let mut stands_for_folder = false;
         if kind == Kind::Link && state.can_enter {
             let path = join(&self.pending.path, &name);
             stands_for_folder = is_link_to_folder(&path_of(self.project.root, &path));
-            self.found.links.push((name.clone(), stands_for_folder));
+            self.found.links.push(((*name).into(), stands_for_folder));
         }
-        if !stands_for_folder && self.project.automaton.selecting(state, None).is_empty() {
+        if !stands_for_folder && !self.project.automaton.is_selected(state) {
             self.found.others.push(name);
             return Ok(());
         }
@@ -338,6 +346,8 @@ impl Visitor<'_> {
             .filter(|ahead| ahead.expects_old_files())
             .and_then(|ahead| ahead.read(&self.folder, &name));
         if let Some(Known { identity, digest }) = read {
+            self.read.files += 1;
+            self.read.bytes += identity.size;
             self.found.files.push(Found {
                 name,
                 identity,

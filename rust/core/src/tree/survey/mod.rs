@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 
 pub(super) use check::FolderChange;
 pub use check::{Changes, is_surveyable};
-pub use write::{Seen, Summed, Surveyed, write};
+pub use write::{Pieces, Seen, Summed, Surveyed, write};
 
 use super::identity::{Identity, Kind};
 use super::os::open_file;
@@ -144,7 +144,9 @@ impl Survey {
     }
 
     fn from_hot(bytes: Vec<u8>, sizes: Sizes, path: &Path) -> Option<Self> {
-        if bytes.len() != sizes.hot()? || hot_digest(&bytes)?.0 != *bytes.get(64..96)? {
+        if bytes.len() != sizes.hot()?
+            || hot_digest(bytes.get(..SEALED)?, &[bytes.get(HEADER..)?]).0 != *bytes.get(64..96)?
+        {
             return None;
         }
         let survey = Self {
@@ -300,7 +302,7 @@ impl Survey {
 
     fn checked(&self, digests: Vec<u8>) -> Option<Vec<u8>> {
         let is_whole = digests.len() == self.files * DIGEST
-            && self.bytes.get(96..128)? == digest_of_many(&digests).0;
+            && self.bytes.get(96..128)? == digest_of_many(&[&digests]).0;
         is_whole.then_some(digests)
     }
 
@@ -372,20 +374,23 @@ impl Sizes {
     }
 }
 
-fn hot_digest(bytes: &[u8]) -> Option<Digest> {
+/// Of the sealed part of a header, and of the parts that are read at once.
+fn hot_digest(sealed: &[u8], parts: &[&[u8]]) -> Digest {
     let mut hasher = blake3::Hasher::new_derive_key("pipec survey v1");
-    hasher.update(bytes.get(..SEALED)?);
-    hasher.update(digest_of_many(bytes.get(HEADER..)?).0.as_slice());
-    Some(Digest(*hasher.finalize().as_bytes()))
+    hasher.update(sealed);
+    hasher.update(digest_of_many(parts).0.as_slice());
+    Digest(*hasher.finalize().as_bytes())
 }
 
-/// Of many megabytes, in several threads.
-fn digest_of_many(bytes: &[u8]) -> Digest {
+/// Of many megabytes that follow each other, in several threads.
+fn digest_of_many(parts: &[&[u8]]) -> Digest {
     let mut hasher = blake3::Hasher::new();
-    if bytes.len() < (1 << 20) {
-        hasher.update(bytes);
-    } else {
-        hasher.update_rayon(bytes);
+    for part in parts {
+        if part.len() < (1 << 20) {
+            hasher.update(part);
+        } else {
+            hasher.update_rayon(part);
+        }
     }
     Digest(*hasher.finalize().as_bytes())
 }

@@ -7,20 +7,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{
-    FILE, FOLDER, FolderChange, HEADER, SUM, Sizes, SumOf, Summed, Survey, Surveyed, hot_digest,
-    write,
+    FILE, FOLDER, FolderChange, HEADER, SEALED, SUM, Sizes, SumOf, Summed, Survey, Surveyed,
+    hot_digest, write,
 };
 use crate::digest::Digest;
 use crate::glob::{Automaton, Pattern, Rule, SetSpec};
 use crate::tree::{
-    Counters, FolderFound, Identity, Index, Known, Now, Project, Resumed, Stamp, Walk, path_of,
-    relist, resume, resume_part, touched_sets, walk,
+    Counters, Folder, FolderFound, Identity, Index, Known, Now, Project, Resumed, Stamp, Walk,
+    path_of, relist, resume, resume_part, touched_sets, walk,
 };
 
 const CONTEXT: Digest = Digest([7; 32]);
 
 struct Place {
     folder: tempfile::TempDir,
+    top: Folder,
     automaton: Automaton,
     index: Index,
     counters: Counters,
@@ -50,8 +51,10 @@ impl Place {
         ];
         let sets = wanted.iter().map(|number| sets[*number].clone());
         let sets: Vec<SetSpec> = sets.collect();
+        let folder = tempfile::tempdir().unwrap();
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            top: Folder::reach_root(folder.path()).unwrap(),
+            folder,
             automaton: Automaton::new(&sets),
             index: Index::empty(),
             counters: Counters::default(),
@@ -65,6 +68,7 @@ impl Place {
     fn project(&self) -> Project<'_> {
         Project {
             root: self.root(),
+            top: &self.top,
             automaton: &self.automaton,
             index: &self.index,
             is_relaxed: false,
@@ -99,7 +103,7 @@ impl Place {
             unsettled: &BTreeSet::new(),
             sums: &sums,
         };
-        write(&surveyed).unwrap()
+        write(&surveyed).unwrap().concat()
     }
 
     fn resume(&self, bytes: &[u8]) -> Option<Resumed> {
@@ -427,7 +431,7 @@ fn sealed_with(bytes: &[u8], at: usize, other: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     bytes[at..at + other.len()].copy_from_slice(other);
     let hot = Sizes::of(&bytes).unwrap().hot().unwrap();
-    let digest = hot_digest(&bytes[..hot]).unwrap();
+    let digest = hot_digest(&bytes[..SEALED], &[&bytes[HEADER..hot]]);
     bytes[64..96].copy_from_slice(&digest.0);
     bytes
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{
-    DIGEST, FILE_CLEAN, FILE_HAS_DIGEST, FOLDER_CLEAN, FOLDER_EMPTY, HEADER, LEADS_TO_FOLDER,
+    DIGEST, FILE, FILE_CLEAN, FILE_HAS_DIGEST, FOLDER_CLEAN, FOLDER_EMPTY, HEADER, LEADS_TO_FOLDER,
     MAGIC, NO_PARENT, Role, SEALED, SumOf, VERSION, digest_of_many, hot_digest,
 };
 use crate::digest::Digest;
@@ -13,6 +13,9 @@ use crate::tree::identity::{Identity, Kind};
 use crate::tree::index::Known;
 use crate::tree::stamp::Stamp;
 use crate::tree::walk::{FolderFound, Walk};
+
+/// Bytes, the path of its folder counted in.
+const USUAL_NAME: usize = 24;
 
 /// A digest over what a set selects.
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +57,14 @@ pub struct Surveyed<'a, F: Fn((u32, u32)) -> Option<Known>> {
     pub sums: &'a [Summed],
 }
 
-/// The bytes of a survey. None for a walk that is too large for one, or that is not of a whole tree.
-pub fn write<F: Fn((u32, u32)) -> Option<Known>>(surveyed: &Surveyed<'_, F>) -> Option<Vec<u8>> {
-    let mut writer = Writer::default();
+/// The bytes of a survey in pieces that follow each other: none has to be copied to be written. The first is the
+/// header.
+pub type Pieces = [Vec<u8>; 7];
+
+/// What is written down. None for a walk that is too large for one, or that is not of a whole tree.
+pub fn write<F: Fn((u32, u32)) -> Option<Known>>(surveyed: &Surveyed<'_, F>) -> Option<Pieces> {
+    let files = surveyed.folders.iter().map(|seen| seen.found.files.len());
+    let mut writer = Writer::with_room_for(files.sum());
     let mut numbers: HashMap<&[u8], u32> = HashMap::with_capacity(surveyed.folders.len());
     for (number, seen) in (0..).zip(surveyed.folders) {
         let folder = seen.found;
@@ -116,6 +124,16 @@ struct Row<'a> {
 }
 
 impl Writer {
+    /// Room that is not used costs nothing, and room that grows is copied.
+    fn with_room_for(files: usize) -> Self {
+        Self {
+            files: Vec::with_capacity(files * FILE),
+            names: Vec::with_capacity(files * USUAL_NAME),
+            digests: Vec::with_capacity(files * DIGEST),
+            ..Self::default()
+        }
+    }
+
     /// A folder with what is watched in it; its files follow.
     fn folder(
         &mut self,
@@ -251,19 +269,11 @@ impl Writer {
         Some(offset)
     }
 
-    fn finish(self, context: Digest) -> Option<Vec<u8>> {
-        let parts = [
-            &self.folders,
-            &self.files,
-            &self.lists,
-            &self.sums,
-            &self.names,
-        ];
-        let hot: usize = parts.iter().map(|part| part.len()).sum();
-        let mut bytes = Vec::with_capacity(HEADER + hot + self.digests.len());
-        bytes.extend_from_slice(MAGIC);
+    fn finish(self, context: Digest) -> Option<Pieces> {
         let names = u32::try_from(self.names.len()).ok()?;
         let lists = u32::try_from(self.lists.len() / 4).ok()?;
+        let mut header = Vec::with_capacity(HEADER);
+        header.extend_from_slice(MAGIC);
         for number in [
             VERSION,
             self.folder_count,
@@ -272,18 +282,28 @@ impl Writer {
             lists,
             self.sum_count,
         ] {
-            bytes.extend_from_slice(&number.to_le_bytes());
+            header.extend_from_slice(&number.to_le_bytes());
         }
-        bytes.extend_from_slice(&context.0);
-        debug_assert_eq!(bytes.len(), SEALED);
-        bytes.extend_from_slice(&[0; 32]);
-        bytes.extend_from_slice(&digest_of_many(&self.digests).0);
-        for part in parts {
-            bytes.extend_from_slice(part);
-        }
-        let digest = hot_digest(&bytes)?;
-        bytes[64..96].copy_from_slice(&digest.0);
-        bytes.extend_from_slice(&self.digests);
-        Some(bytes)
+        header.extend_from_slice(&context.0);
+        debug_assert_eq!(header.len(), SEALED);
+        let parts = [
+            &*self.folders,
+            &self.files,
+            &self.lists,
+            &self.sums,
+            &self.names,
+        ];
+        let hot = hot_digest(&header, &parts);
+        header.extend_from_slice(&hot.0);
+        header.extend_from_slice(&digest_of_many(&[&self.digests]).0);
+        Some([
+            header,
+            self.folders,
+            self.files,
+            self.lists,
+            self.sums,
+            self.names,
+            self.digests,
+        ])
     }
 }
