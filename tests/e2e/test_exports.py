@@ -132,6 +132,28 @@ def test_a_junit_report_has_a_case_for_each_task(app: Project) -> None:
     assert skipped.get("message") == "dependency failed: fail"
 
 
+def test_a_failure_that_is_allowed_is_none_in_a_junit_report(project: Project) -> None:
+    project.write(
+        "pipeline.toml",
+        """
+        name = "app"
+        [tasks.flaky]
+        run = "echo said; exit 3"
+        allow-failure = true
+        """,
+    )
+    assert project.pipec("run", "flaky").status == 0
+    project.pipec("runs", "export", "--format", "junit", "--out", "report.xml")
+    (suite,) = ET.fromstring(project.read("report.xml"))
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "1")
+    (case,) = suite.iter("testcase")
+    assert case.find("failure") is None
+    skipped = case.find("skipped")
+    assert skipped is not None
+    assert (skipped.get("message") or "").startswith("it may fail: ")
+    assert case.findtext("system-out") == "said\n"
+
+
 def test_an_export_goes_to_a_file(app: Project) -> None:
     app.pipec("run", "make")
     assert app.pipec("runs", "export", "--out", "trace.json") == Result("", "wrote trace.json\n", 0)

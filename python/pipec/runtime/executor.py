@@ -174,6 +174,7 @@ async def execute_within(work: Work, recorder: Recorder, *, host: Host | None) -
         if interrupt.requested:
             await processes.end_survivors()
         work.save(recorder.warn)
+        _raise_what_broke(drawing)
         return _close(run, None if host is None else host.live)
     except BaseException:
         groups.signal_all(signal.SIGKILL)
@@ -194,6 +195,12 @@ async def _draw(recorder: Recorder) -> None:
     """Shows what runs now, for as long as there is somebody to show it to."""
     while (left := recorder.beat()) is not None:  # noqa: ASYNC110 - a picture a time, no condition
         await asyncio.sleep(left)
+
+
+def _raise_what_broke(drawing: "asyncio.Future[None]") -> None:
+    """What is wrong with the display must not be passed over."""
+    if drawing.done():
+        drawing.result()
 
 
 async def _work_off(run: RunContext, work: Work, host: Host | None) -> None:

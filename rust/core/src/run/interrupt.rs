@@ -109,7 +109,8 @@ impl Interrupt {
         true
     }
 
-    /// Ends the run because its time is up. True if nothing else has ended it before.
+    /// Ends the run for a reason of its own, such as that its time is up. True if nothing else has ended
+    /// it before.
     pub(super) fn run_out(&self, limit: String, groups: &Groups) -> bool {
         let mut inner = self.lock();
         if inner.cause.is_some() {

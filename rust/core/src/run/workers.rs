@@ -111,21 +111,22 @@ pub(super) fn drive(
         run.recorder.save_first();
         drop(begun);
         work.engine.prepare_to_look_again();
-        listen(shared, groups, &mut File::from(hearing));
+        let mut hearing = File::from(hearing);
+        let listened = catch_unwind(AssertUnwindSafe(|| listen(shared, groups, &mut hearing)));
+        if listened.is_err() {
+            give_up(shared, groups, &mut hearing);
+        }
     });
     drop(signals);
     let state = shared
         .state
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    if let Some(fault) = state.fault {
-        return Err(fault);
-    }
     for (place, reason) in state.schedule.never_started() {
         run.recorder
             .settle(TaskRecord::skipped(shared.tasks[place].0, reason));
     }
-    Ok(())
+    state.fault.map_or(Ok(()), Err)
 }
 
 /// What is expected of a task that is new.
@@ -193,6 +194,23 @@ fn listen(shared: &Shared<'_>, groups: &Groups, hearing: &mut File) {
             groups.signal_all(Signal::KILL);
         }
         run.recorder.save();
+    }
+}
+
+/// Ends every task, for there is nobody left who would hear a signal or show what runs.
+fn give_up(shared: &Shared<'_>, groups: &Groups, hearing: &mut File) {
+    let mut state = shared.lock();
+    state.schedule.stop("internal error");
+    let broken = || Error::Invalid("the thread that shows the run broke".into());
+    state.fault.get_or_insert_with(broken);
+    drop(state);
+    shared.changed.notify_all();
+    let run = shared.run;
+    run.interrupt.run_out("internal error".to_owned(), groups);
+    while shared.lock().workers > 0 {
+        // Once more for what was being started just now.
+        groups.signal_all(Signal::KILL);
+        heard(hearing, TICK);
     }
 }
 
